@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * perform.h - one try at an operation, by a plain system call that does not block
+ */
+#ifndef BIDE_BACKEND_PERFORM_H
+#define BIDE_BACKEND_PERFORM_H
+
+#include "core/backend.h"
+
+/* What has to be known of a descriptor to do that. */
+struct fd_traits {
+	bool is_known;
+	bool is_socket;
+	bool is_stream;                 /* a short transfer means that there was no more */
+	bool is_blocking;               /* O_NONBLOCK is not set */
+};
+
+/* Finds out about the descriptor; one that cannot be asked is tried as it is. */
+void bide__traits_find(struct fd_traits *traits, int fd);
+
+/*
+ * Tries the operation. Returns its result, or -EAGAIN where it would have to wait;
+ * -EAGAIN is never a result but of RECV and SEND with MSG_DONTWAIT, for which
+ * op_may_wait() is false.
+ */
+ssize_t bide__perform(struct io_op *op, const struct fd_traits *traits);
+
+bool bide__op_may_wait(const struct io_op *op);
+
+/* Whether the operation waits for the descriptor to be readable, writable. */
+bool bide__op_reads(const struct io_op *op);
+bool bide__op_writes(const struct io_op *op);
+
+#endif

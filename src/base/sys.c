@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * sys.c - the only place where errno is read
+ *
+ * A wrapper answers with the code that the system would most likely fail with
+ * when a test has armed the fault point in it.
+ */
+#include "sys.h"
+
+#include "fault.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102          /* Linux 6.13 */
+#endif
+
+/* The system call's result, or the fault's code where a test has ordered one. */
+#define FAULT_OR(code, call) (bide__fault() ? -(code) : checked(call))
+
+static ssize_t checked(ssize_t result)
+{
+	return result < 0 ? -errno : result;
+}
+
+void *bide__null_with(int code)
+{
+	errno = code;
+	return NULL;
+}
+
+void *bide__sys_map(size_t size)
+{
+	void *memory;
+
+	if (bide__fault())
+		return NULL;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	if (memory == MAP_FAILED)
+		return NULL;
+	/* A huge page under a stack would make every task cost 2 MiB. Kernels
+	 * without huge pages refuse, and need no advice. */
+	(void)madvise(memory, size, MADV_NOHUGEPAGE);
+	return memory;
+}
+
+void bide__sys_unmap(void *memory, size_t size)
+{
+	(void)munmap(memory, size);
+}
+
+int bide__sys_protect_none(void *memory, size_t size)
+{
+	return (int)FAULT_OR(ENOMEM, mprotect(memory, size, PROT_NONE));
+}
+
+int bide__sys_guard_install(void *memory, size_t size)
+{
+	return (int)FAULT_OR(ENOMEM, madvise(memory, size, MADV_GUARD_INSTALL));
+}
+
+void bide__sys_discard(void *memory, size_t size)
+{
+	/* Advice: where it fails the memory stays in use, no more. */
+	(void)madvise(memory, size, MADV_DONTNEED);
+}
+
+size_t bide__sys_page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void *bide__sys_map_file(const char *path, size_t *ret_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *bytes = MAP_FAILED;
+	struct stat status;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0) {
+		*ret_size = (size_t)status.st_size;
+		bytes = mmap(NULL, *ret_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	}
+	(void)close(fd);
+	return bytes != MAP_FAILED ? bytes : NULL;
+}
+
+int bide__sys_epoll_create(void)
+{
+	return (int)FAULT_OR(EMFILE, epoll_create1(EPOLL_CLOEXEC));
+}
+
+int bide__sys_epoll_ctl(int epoll_fd, int what, int fd, uint32_t events, uint64_t data)
+{
+	struct epoll_event event = { .events = events, .data.u64 = data };
+
+	return (int)FAULT_OR(ENOSPC, epoll_ctl(epoll_fd, what, fd, &event));
+}
+
+static struct timespec timespec_of(bide_time t)
+{
+	return (struct timespec){ t / BIDE_SECOND, t % BIDE_SECOND };
+}
+
+/* Rounded up: nothing wakes early. */
+static int milliseconds_of(bide_time t)
+{
+	if (t >= INT_MAX * BIDE_MILLISECOND)
+		return t == BIDE_FOREVER ? -1 : INT_MAX;
+	return (int)((t + BIDE_MILLISECOND - 1) / BIDE_MILLISECOND);
+}
+
+int bide__sys_epoll_wait(int epoll_fd, struct epoll_event *events, int n, bide_time timeout)
+{
+	static bool has_no_pwait2;      /* set once, whichever thread finds out */
+	struct timespec limit = timespec_of(timeout);
+	int r;
+
+	/* A look without waiting needs no precise timeout and costs less. */
+	if (timeout != 0 && !__atomic_load_n(&has_no_pwait2, __ATOMIC_RELAXED)) {
+		r = epoll_pwait2(epoll_fd, events, n, timeout == BIDE_FOREVER ? NULL : &limit,
+		                 NULL);
+		if (r >= 0 || (errno != ENOSYS && errno != EPERM))
+			return (int)checked(r);
+		__atomic_store_n(&has_no_pwait2, true, __ATOMIC_RELAXED);
+	}
+	return (int)checked(epoll_wait(epoll_fd, events, n, milliseconds_of(timeout)));
+}
+
+int bide__sys_poll(struct pollfd *fds, size_t n, bide_time timeout)
+{
+	struct timespec limit = timespec_of(timeout);
+
+	return (int)checked(ppoll(fds, n, timeout == BIDE_FOREVER ? NULL : &limit, NULL));
+}
+
+int bide__sys_eventfd(void)
+{
+	return (int)FAULT_OR(EMFILE, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+}
+
+void bide__sys_eventfd_raise(int fd)
+{
+	const uint64_t one = 1;
+	int saved = errno;
+
+	/* It fails only where the counter is full: then it is raised already. */
+	(void)!write(fd, &one, sizeof one);
+	errno = saved;
+}
+
+void bide__sys_eventfd_drain(int fd)
+{
+	uint64_t count;
+
+	(void)!read(fd, &count, sizeof count);
+}
+
+ssize_t bide__sys_read(int fd, void *buf, size_t n)
+{
+	return FAULT_OR(EIO, read(fd, buf, n));
+}
+
+ssize_t bide__sys_write(int fd, const void *buf, size_t n)
+{
+	return FAULT_OR(EIO, write(fd, buf, n));
+}
+
+ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags)
+{
+	return FAULT_OR(ECONNRESET, recv(fd, buf, n, flags));
+}
+
+ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags)
+{
+	return FAULT_OR(ECONNRESET, send(fd, buf, n, flags));
+}
+
+int bide__sys_close(int fd)
+{
+	int r = (int)checked(close(fd));
+
+	/* Linux has closed the descriptor before it says EINTR. */
+	return r == -EINTR ? 0 : r;
+}
+
+int bide__sys_status_flags(int fd)
+{
+	return (int)FAULT_OR(EIO, fcntl(fd, F_GETFL));
+}
+
+int bide__sys_set_status_flags(int fd, int flags)
+{
+	return (int)FAULT_OR(EIO, fcntl(fd, F_SETFL, flags));
+}
+
+int bide__sys_fstat(int fd, struct stat *ret)
+{
+	return (int)FAULT_OR(EIO, fstat(fd, ret));
+}
+
+int bide__sys_socket(int family, int type)
+{
+	return (int)FAULT_OR(EMFILE, socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int bide__sys_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return (int)FAULT_OR(EADDRINUSE, bind(fd, addr, len));
+}
+
+int bide__sys_listen(int fd, int backlog)
+{
+	return (int)FAULT_OR(EADDRINUSE, listen(fd, backlog));
+}
+
+int bide__sys_accept(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return (int)FAULT_OR(EMFILE, accept4(fd, addr, len, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return (int)FAULT_OR(ENETUNREACH, connect(fd, addr, len));
+}
+
+int bide__sys_set_option(int fd, int level, int option, int value)
+{
+	return (int)FAULT_OR(ENOBUFS, setsockopt(fd, level, option, &value, sizeof value));
+}
+
+int bide__sys_socket_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+	int r = (int)FAULT_OR(ENOBUFS, getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len));
+
+	return r < 0 ? r : -error;
+}
+
+int bide__sys_socket_type(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+	int r = (int)FAULT_OR(ENOBUFS, getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len));
+
+	return r < 0 ? r : type;
+}
+
+int bide__sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old)
+{
+	return (int)checked(sigaction(signo, action, old));
+}
+
+int bide__sys_sigaltstack(const stack_t *stack, stack_t *old)
+{
+	return (int)checked(sigaltstack(stack, old));
+}
+
+ssize_t bide__sys_write_quietly(int fd, const void *buf, size_t n)
+{
+	static const struct timespec at_once;
+	sigset_t pipe_only, pending, old;
+	bool is_old_signal;
+	ssize_t r;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	(void)sigpending(&pending);
+	is_old_signal = sigismember(&pending, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
+	r = bide__sys_write(fd, buf, n);
+	/* Takes back the signal that this write has raised, and no other. */
+	if (r == -EPIPE && !is_old_signal)
+		while (sigtimedwait(&pipe_only, NULL, &at_once) < 0 && errno == EINTR)
+			;
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return r;
+}
+
+bool bide__sys_is_first_thread(void)
+{
+	return gettid() == getpid();
+}
+
+int bide__sys_timer_slack(void)
+{
+	return (int)checked(prctl(PR_GET_TIMERSLACK));
+}
+
+void bide__sys_set_timer_slack(int ns)
+{
+	(void)prctl(PR_SET_TIMERSLACK, (unsigned long)ns, 0UL, 0UL, 0UL);
+}

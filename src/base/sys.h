@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * sys.h - system calls as functions that return a negative errno
+ *
+ * Each is a fault point. They never retry: EINTR is an answer like any other.
+ */
+#ifndef BIDE_BASE_SYS_H
+#define BIDE_BASE_SYS_H
+
+#include "error.h"
+
+#include <bide/base.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+struct pollfd;
+
+/* Memory. map returns NULL on failure. */
+void *bide__sys_map(size_t size);
+void bide__sys_unmap(void *memory, size_t size);
+int bide__sys_protect_none(void *memory, size_t size);
+int bide__sys_guard_install(void *memory, size_t size);
+void bide__sys_discard(void *memory, size_t size);
+size_t bide__sys_page_size(void);
+
+/* Maps a whole file for reading, for good. Returns NULL where that cannot be done. */
+void *bide__sys_map_file(const char *path, size_t *ret_size);
+
+/* Waiting for descriptors. A deadline of BIDE_FOREVER waits without limit. */
+int bide__sys_epoll_create(void);
+int bide__sys_epoll_ctl(int epoll_fd, int what, int fd, uint32_t events, uint64_t data);
+int bide__sys_epoll_wait(int epoll_fd, struct epoll_event *events, int n, bide_time timeout);
+int bide__sys_poll(struct pollfd *fds, size_t n, bide_time timeout);
+int bide__sys_eventfd(void);
+
+/* Adds one to an eventfd. Safe in signal handlers; leaves errno as it was. */
+void bide__sys_eventfd_raise(int fd);
+void bide__sys_eventfd_drain(int fd);
+
+/* Descriptors. */
+ssize_t bide__sys_read(int fd, void *buf, size_t n);
+ssize_t bide__sys_write(int fd, const void *buf, size_t n);
+ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags);
+ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags);
+int bide__sys_close(int fd);
+int bide__sys_status_flags(int fd);
+int bide__sys_set_status_flags(int fd, int flags);
+int bide__sys_fstat(int fd, struct stat *ret);
+
+/* Sockets; new ones are non-blocking and close-on-exec. */
+int bide__sys_socket(int family, int type);
+int bide__sys_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int bide__sys_listen(int fd, int backlog);
+int bide__sys_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int bide__sys_set_option(int fd, int level, int option, int value);
+int bide__sys_socket_error(int fd);
+int bide__sys_socket_type(int fd);
+
+/* Signals. */
+int bide__sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old);
+int bide__sys_sigaltstack(const stack_t *stack, stack_t *old);
+
+/* Writes as write(2), but never raises SIGPIPE. */
+ssize_t bide__sys_write_quietly(int fd, const void *buf, size_t n);
+
+/* Threads. */
+bool bide__sys_is_first_thread(void);
+int bide__sys_timer_slack(void);
+void bide__sys_set_timer_slack(int ns);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * gen.c - generators: coroutines by themselves
+ *
+ * A generator is a stack that bide_gen_next() switches to and bide_gen_yield()
+ * switches back from, within whatever called the former: a task or a plain thread.
+ * To the loop the generator's code is the task's own; what suspends in there
+ * suspends the task.
+ *
+ * Invariants
+ *   N1  The generators that a task, or a thread outside of tasks, is running form a
+ *       chain along outer, the innermost first.
+ *   N2  A generator's stack is given back by whoever runs on another one.
+ */
+#include "core/gen.h"
+
+#include "base/mem.h"
+#include "core/loop.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define GEN_STACK_BYTES ((size_t)256 * 1024)
+
+enum gen_state {
+	GEN_NEW,
+	GEN_STANDING,                   /* in bide_gen_yield() */
+	GEN_RUNNING,                    /* in bide_gen_next(), or suspended inside it */
+	GEN_DONE,                       /* result is set; has no stack */
+};
+
+struct bide_gen {
+	struct context context;         /* while STANDING or NEW */
+	struct context caller;          /* of bide_gen_next(), while RUNNING */
+	void *item;                     /* where it wants the item; NULL: nowhere */
+	size_t item_size;
+	bide_gen *outer;                /* the generator that runs this one; NULL: none */
+	bide_scope *scope;              /* the caller's innermost scope */
+	stack *stack;                   /* owned, of the pool below */
+	enum gen_state state;
+	int result;
+	bool is_ending;                 /* being freed */
+	bide_fn *fn;
+	void *arg;
+};
+
+/* Generators need no loop, so their stacks come from a pool of the process. */
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct stack_pool pool;
+
+/* The innermost generator of a thread outside of tasks. */
+static __thread bide_gen *thread_gen __attribute__((tls_model("initial-exec")));
+
+static stack *pool_acquire(void)
+{
+	stack *acquired;
+
+	(void)pthread_mutex_lock(&pool_lock);
+	if (pool.slot_bytes == 0)
+		bide__stack_pool_init(&pool, GEN_STACK_BYTES);
+	acquired = bide__stack_acquire(&pool);
+	(void)pthread_mutex_unlock(&pool_lock);
+	return acquired;
+}
+
+static void pool_release(stack *released)
+{
+	(void)pthread_mutex_lock(&pool_lock);
+	stack_release(&pool, released);
+	(void)pthread_mutex_unlock(&pool_lock);
+}
+
+bool bide__gen_guards(const bide_gen *gen, const void *address)
+{
+	return gen != NULL && stack_guards(&pool, gen->stack, address);
+}
+
+/* Where the innermost generator of what runs here is kept (N1). */
+static inline bide_gen **innermost(const bide_loop *loop)
+{
+	return loop != NULL && loop->current != NULL ? &loop->current->gen : &thread_gen;
+}
+
+static inline bide_scope *innermost_scope(const bide_loop *loop)
+{
+	return loop != NULL && loop->current != NULL ? loop->current->scope : NULL;
+}
+
+/* The sanitizers want to know which stack a context stands on, a task's included. */
+static inline void bounds_enter(bide_gen *gen)
+{
+#if SWITCH_ASAN || SWITCH_TSAN
+	struct bide_task *self = task_current();
+
+	if (self != NULL) {
+		gen->caller = self->context;
+		self->context = gen->context;
+	} else if (gen->outer != NULL) {
+		gen->caller = gen->outer->context;
+	} else {
+		bide__context_of_thread(&gen->caller);
+	}
+#endif
+	(void)gen;
+}
+
+static inline void bounds_leave(bide_gen *gen)
+{
+#if SWITCH_ASAN || SWITCH_TSAN
+	if (task_current() != NULL)
+		task_current()->context = gen->caller;
+#endif
+	(void)gen;
+}
+
+static void gen_main(void)
+{
+	bide_gen *gen = *innermost(bide__loop);
+
+	context_announce_arrival(&gen->context);
+	gen->result = gen->fn(gen->arg);
+	if (gen->result > 0)
+		gen->result = 0;
+	gen->state = GEN_DONE;
+	context_end(&gen->caller);
+}
+
+bide_gen *bide_gen_new(size_t item_size, bide_fn *fn, void *arg)
+{
+	bide_gen *gen = bide__calloc(1, sizeof *gen);
+
+	if (gen == NULL)
+		return bide__null_with(ENOMEM);
+	gen->stack = pool_acquire();
+	if (gen->stack == NULL) {
+		bide__free(gen);
+		return bide__null_with(ENOMEM);
+	}
+	gen->item_size = item_size;
+	gen->fn = fn;
+	gen->arg = arg;
+	bide__context_init(&gen->context, gen->stack->low, stack_usable(gen->stack), gen_main,
+	                   &gen->stack->fiber);
+	return gen;
+}
+
+static inline void item_copy(void *to, const void *from, size_t size)
+{
+	/* Most items are a pointer or a number: not worth a call. */
+	if (size == sizeof(uint64_t))
+		memcpy(to, from, sizeof(uint64_t));
+	else if (size == sizeof(uint32_t))
+		memcpy(to, from, sizeof(uint32_t));
+	else
+		memcpy(to, from, size);
+}
+
+static int gen_ended(bide_gen *gen)
+{
+	if (gen->stack != NULL)
+		pool_release(gen->stack);       /* N2 */
+	gen->stack = NULL;
+	return gen->result;
+}
+
+int bide_gen_next(bide_gen *gen, void *item)
+{
+	bide_gen **place = innermost(bide__loop);
+
+	if (unlikely(gen->state == GEN_RUNNING))
+		return -EBUSY;
+	if (unlikely(gen->state == GEN_DONE))
+		return gen_ended(gen);
+
+	gen->state = GEN_RUNNING;
+	gen->item = item;
+	gen->outer = *place;
+	gen->scope = innermost_scope(bide__loop);
+	bounds_enter(gen);
+	*place = gen;
+	context_switch(&gen->caller, &gen->context);
+	*place = gen->outer;
+	bounds_leave(gen);
+	return likely(gen->state == GEN_STANDING) ? 1 : gen_ended(gen);
+}
+
+int bide_gen_yield(const void *item)
+{
+	bide_gen *gen = *innermost(bide__loop);
+
+	if (unlikely(gen == NULL))
+		return -EPERM;
+	if (unlikely(gen->is_ending))
+		return -ECANCELED;
+	bide__check(gen->scope == innermost_scope(bide__loop),
+	            "bide_gen_yield: a scope or group that the generator has opened is still open, "
+	            "and would be left around its caller");
+	if (gen->item != NULL)
+		item_copy(gen->item, item, gen->item_size);
+	gen->state = GEN_STANDING;
+	context_switch(&gen->context, &gen->caller);
+	return unlikely(gen->is_ending) ? -ECANCELED : 0;
+}
+
+void bide_gen_free(bide_gen *gen)
+{
+	if (gen == NULL)
+		return;
+	bide__check(gen->state != GEN_RUNNING, "bide_gen_free: the generator is running");
+	gen->is_ending = true;
+	if (gen->state == GEN_STANDING)
+		(void)bide_gen_next(gen, NULL);         /* its result is of no interest any more */
+	if (gen->stack != NULL)
+		pool_release(gen->stack);
+	bide__free(gen);
+}

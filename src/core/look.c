@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * look.c - between two rounds: what came from outside, I/O, then timers
+ */
+#include "core/operation.h"
+
+/* How often memory that is not in use is given back. */
+#define TRIM_INTERVAL BIDE_SECOND
+
+static void take_attention(bide_loop *loop)
+{
+	/* Cleared before what it announces is read, or an announcement that
+	 * comes in between would be lost. */
+	__atomic_store_n(&loop->attention, 0, __ATOMIC_SEQ_CST);
+	if (__atomic_exchange_n(&loop->sigint, 0, __ATOMIC_ACQ_REL) && loop->main != NULL) {
+		loop->was_interrupted = true;
+		(void)bide_cancel(loop->main);
+	}
+}
+
+static bool has_idle_memory(const bide_loop *loop)
+{
+	for (unsigned i = 0; i < loop->pool_count; i++)
+		if (stack_pool_has_idle(&loop->pools[i]))
+			return true;
+	return false;
+}
+
+static void trim(bide_loop *loop)
+{
+	loop->trimmed_at = loop->now;
+	for (unsigned i = 0; i < loop->pool_count; i++)
+		bide__stack_pool_trim(&loop->pools[i]);
+	bide__slab_trim(&loop->slab);
+	bide__ring_trim(&loop->ready, loop->live_count);
+}
+
+/* How long the back end may wait, given that no task is ready. */
+static bide_time wait_limit(const bide_loop *loop)
+{
+	bide_time until = bide__wheel_next(&loop->wheel);
+	bide_time now;
+
+	if (loop_is_virtual(loop))
+		return until == BIDE_FOREVER ? BIDE_FOREVER : 0;
+	if (has_idle_memory(loop) && loop->trimmed_at + TRIM_INTERVAL < until)
+		until = loop->trimmed_at + TRIM_INTERVAL;
+	if (until == BIDE_FOREVER)
+		return BIDE_FOREVER;
+	now = bide__clock_now();
+	return until > now ? until - now : 0;
+}
+
+/* Takes what has come back, in the order in which it did. */
+static void operations_settle(bide_loop *loop)
+{
+	while (!list_is_empty(&loop->done)) {
+		struct bide_node *first = list_pop_front(&loop->done);
+
+		bide__operation_complete(loop, container_of(first, struct io_op, node));
+	}
+}
+
+static void look_at_io(bide_loop *loop, bide_time limit)
+{
+	bide_time begun = limit > 0 ? loop_clock(loop) : 0;
+	int r = loop->backend->ops->wait(loop->backend, limit, &loop->done);
+
+	bide__check(r == 0, "the loop cannot wait for its descriptors: %s", bide_strerror(r));
+	if (limit > 0)
+		loop->idle_time += loop_clock(loop) - begun;
+	operations_settle(loop);
+}
+
+/* Where all wait and no I/O is ready, virtual time jumps to the next deadline. */
+static void clock_update(bide_loop *loop)
+{
+	bide_time next = bide__wheel_next(&loop->wheel);
+
+	if (!loop_is_virtual(loop)) {
+		loop->now = bide__clock_now();
+	} else if (ring_is_empty(&loop->ready) && next != BIDE_FOREVER && next > loop->now) {
+		loop->idle_time += next - loop->now;
+		loop->now = next;
+	}
+}
+
+void bide__loop_look(bide_loop *loop, bool may_wait)
+{
+	bool has_ready = !ring_is_empty(&loop->ready);
+	bool is_wanted = __atomic_load_n(&loop->attention, __ATOMIC_RELAXED);
+
+	if (may_wait && !has_ready && !is_wanted)
+		look_at_io(loop, wait_limit(loop));
+	else if (is_wanted || loop->in_flight_count > 0)
+		look_at_io(loop, 0);
+	if (__atomic_load_n(&loop->attention, __ATOMIC_RELAXED))
+		take_attention(loop);
+
+	clock_update(loop);
+	loop->look_ticks = bide__ticks();
+	bide__wheel_advance(&loop->wheel, loop->now);
+	if (loop->now - loop->trimmed_at >= TRIM_INTERVAL)
+		trim(loop);
+}
+
+bool bide__loop_is_deadlocked(const bide_loop *loop)
+{
+	return ring_is_empty(&loop->ready) && loop->wheel.count == 0 &&
+	       loop->forever_count == 0 && loop->in_flight_count == 0 &&
+	       !__atomic_load_n(&loop->attention, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&loop->reference_count, __ATOMIC_RELAXED) == 1;
+}

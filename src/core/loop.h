@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * loop.h - one thread's tasks, ready ring, timers and back end
+ */
+#ifndef BIDE_CORE_LOOP_H
+#define BIDE_CORE_LOOP_H
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/ring.h"
+#include "core/backend.h"
+#include "core/slab.h"
+#include "core/stack.h"
+#include "core/switch.h"
+#include "core/task.h"
+#include "core/timer.h"
+
+#include <bide/inspect.h>
+#include <bide/loop.h>
+
+#define STACK_POOLS_MAX 8               /* different stack sizes in one loop */
+
+struct bide_loop {
+	/* What a switch touches. */
+	struct bide_task *current;      /* the running task; NULL: the scheduler runs */
+	struct ring ready;              /* room for every live task: pushing cannot fail */
+	uint64_t round_end;             /* position in ready where the round ends */
+	uint64_t switches;
+	struct context scheduler;       /* the loop's own code, on the thread's stack */
+	uint64_t look_ticks;            /* when the loop last looked at I/O and timers */
+	uint64_t look_interval;         /* in ticks; 0: look after every round */
+	bool is_direct;                 /* a parking task picks the next one by itself */
+	int attention;                  /* atomic: something from outside wants a look */
+
+	/* Time. */
+	bide_time now;                  /* as of the last look; virtual under BIDE_VIRTUAL_CLOCK */
+	struct timer_wheel wheel;
+	uint64_t forever_count;         /* tasks that sleep without an end */
+	bide_time trimmed_at;           /* when memory was last given back */
+	bide_time idle_time;
+
+	/* Tasks. */
+	struct bide_node tasks;         /* struct bide_task.all_node, in order of spawning */
+	struct slab slab;
+	struct stack_pool pools[STACK_POOLS_MAX];
+	unsigned pool_count;
+	uint64_t live_count;
+	uint64_t spawned_count;
+	uint64_t ended_count;
+	uint64_t round_count;
+	uint64_t random;                /* of BIDE_SHUFFLE */
+
+	/* I/O. */
+	struct backend *backend;        /* owned */
+	struct bide_node done;          /* operations that have come back */
+	uint64_t operation_count;       /* submitted, ever */
+	uint64_t in_flight_count;       /* submitted and not back yet */
+	unsigned io_budget;             /* operations until the next forced yield */
+
+	/* A run. */
+	struct bide_task *main;         /* of this run; NULL: none, or it has ended */
+	int main_result;
+	bool is_running;                /* bound to a thread */
+	bool is_closing;                /* whatever is spawned is cancelled */
+	bool ends_with_main;            /* bide_run(): main's end is the loop's */
+	bool is_deadlocked;             /* bide_run() is to return -EDEADLK */
+	int stop;                       /* atomic: bide_loop_stop() was called */
+	int sigint;                     /* atomic: SIGINT came */
+	bool was_interrupted;           /* SIGINT has cancelled main */
+	void *alternate_stack;          /* owned, of overflow.c; NULL: none yet */
+
+	bide_options options;           /* with the environment's; name is owned */
+	int reference_count;            /* atomic */
+};
+
+/* The loop that runs on this thread; NULL: none. */
+extern __thread bide_loop *bide__loop __attribute__((tls_model("initial-exec")));
+
+static inline struct bide_task *task_current(void)
+{
+	return likely(bide__loop != NULL) ? bide__loop->current : NULL;
+}
+
+static inline bide_loop *task_loop(const struct bide_task *task)
+{
+	return slab_owner(task);
+}
+
+static inline bool loop_is_virtual(const bide_loop *loop)
+{
+	return loop->options.flags & BIDE_VIRTUAL_CLOCK;
+}
+
+/* The loop's clock, read now. */
+static inline bide_time loop_clock(const bide_loop *loop)
+{
+	return loop_is_virtual(loop) ? loop->now : bide__clock_now();
+}
+
+/* Room in the ready ring was reserved when the task was spawned. */
+static inline void loop_make_ready(bide_loop *loop, struct bide_task *task)
+{
+	ring_push(&loop->ready, task);
+}
+
+/* loop.c */
+
+/* Cancels every task but the excepted one, in order of spawning; NULL excepts none. */
+void bide__loop_cancel_all(bide_loop *loop, const struct bide_task *except);
+
+/* Tells the loop that a main task has ended. */
+void bide__loop_main_ended(bide_loop *loop, int result);
+
+/* Wakes the loop so that it looks at what has come from outside. Safe in signal handlers. */
+void bide__loop_interrupt(bide_loop *loop);
+
+/* schedule.c */
+
+/* Runs one round of what is ready. */
+void bide__schedule_round(bide_loop *loop);
+
+/* The running task stands still; the next ready one, or the scheduler, goes on. */
+void bide__suspend(bide_loop *loop, struct bide_task *self);
+
+/*
+ * The task that ran on the stack has ended. Returns where loop->current is a new
+ * task that is to go on there; else the thread is gone, and the stack is given
+ * back. Only for bide__task_main().
+ */
+void bide__schedule_successor(bide_loop *loop, stack *own, unsigned pool_index);
+
+/* Runs the new task now, and the caller again as soon as that suspends. */
+void bide__schedule_eager(bide_loop *loop, struct bide_task *task);
+
+/* Gives a task that is to run for the first time a stack. Returns 0 or -ENOMEM. */
+int bide__schedule_begin(bide_loop *loop, struct bide_task *task);
+
+/* look.c */
+
+/* Looks at I/O and timers, waiting for them where may_wait and no task is ready. */
+void bide__loop_look(bide_loop *loop, bool may_wait);
+
+/* Whether nothing can happen any more. */
+bool bide__loop_is_deadlocked(const bide_loop *loop);
+
+/* sigint.c: SIGINT cancels the loop's main task, where nobody else wants it. */
+void bide__sigint_begin(bide_loop *loop);
+void bide__sigint_end(bide_loop *loop);
+
+/* overflow.c: tells whose stack has overflowed, while the loop runs on this thread. */
+void bide__overflow_begin(bide_loop *loop);
+void bide__overflow_end(bide_loop *loop);
+void bide__overflow_fini(bide_loop *loop);
+
+/* options.c: the options with their defaults and the environment's. Returns 0 or -EINVAL. */
+int bide__options_complete(bide_options *ret, const bide_options *given);
+
+#endif

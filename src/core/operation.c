@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * operation.c - a task that waits for an operation of the back end
+ *
+ * The operation and its waiter live on the task's stack, and the task does not go
+ * on before the back end has given the operation back, whoever wants that: buffers
+ * stay valid for as long as the system may touch them.
+ */
+#include "core/operation.h"
+
+#ifdef BIDE_HOSTILE
+#define IO_BUDGET 2
+#else
+#define IO_BUDGET 128                   /* operations in a row before others get a turn */
+#endif
+
+void bide__operation_complete(bide_loop *loop, struct io_op *op)
+{
+	loop->in_flight_count--;
+	bide__settle(op->owner, 0);
+}
+
+static bool operation_withdraw(struct waiter *waiter)
+{
+	bide_loop *loop = task_loop(waiter->task);
+	struct io_op *op = (struct io_op *)waiter->object;
+
+	if (!loop->backend->ops->cancel(loop->backend, op))
+		return false;
+	loop->in_flight_count--;
+	return true;
+}
+
+ssize_t bide__operation_run(struct io_op *op)
+{
+	struct bide_task *self = task_current();
+	bide_loop *loop = bide__loop;
+	struct waiter waiter = {
+		.withdraw = operation_withdraw,
+		.object = op,
+		.reason = PARK_IO,
+	};
+	int r = cancellation_point(self);
+
+	if (unlikely(r < 0))
+		return r;
+	if (loop->backend->ops->attempt(loop->backend, op)) {
+		if (loop->io_budget-- > 0)
+			return op->result;
+		loop->io_budget = IO_BUDGET;
+		bide__give_way(loop);
+		return op->result;
+	}
+
+	op->owner = &waiter;
+	loop->backend->ops->submit(loop->backend, op);
+	loop->operation_count++;
+	loop->in_flight_count++;
+	loop->io_budget = IO_BUDGET;
+	(void)bide__park(&waiter);              /* the operation's result tells */
+	return op->result == -ECANCELED ? bide__cut_short(self) : op->result;
+}

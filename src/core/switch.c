@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * switch.c - how a stack is entered for the first time
+ *
+ * A new stack is prepared as if context_jump() had left it: its top holds the
+ * address of an entry stub, which calls the entry function. The stub's unwind
+ * information says that nothing is above it, so that debuggers and profilers end
+ * their walk there.
+ *
+ * aarch64 and riscv64 follow the same plan; where none of them fits, or the
+ * option `switch` asks for it, ucontext does the work, at the price of a system
+ * call for each switch.
+ */
+#include "switch.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* The top of the stack is kept free for what ABIs expect above a frame. */
+#define TOP_RESERVE 16
+
+#if defined(BIDE_SWITCH_UCONTEXT) ||                                                               \
+        !(defined(__x86_64__) || defined(__aarch64__) || (defined(__riscv) && __riscv_xlen == 64))
+
+#include <ucontext.h>
+
+void bide__context_swap(struct context *from, struct context *to)
+{
+	ucontext_t here;
+
+	from->sp = &here;
+	(void)swapcontext(&here, to->sp);
+}
+
+static void *stack_prepare(char *low, size_t size, void (*entry)(void))
+{
+	uintptr_t top = (uintptr_t)low + size - TOP_RESERVE - sizeof(ucontext_t);
+	ucontext_t *fresh = (ucontext_t *)(top & ~(uintptr_t)63);
+
+	(void)getcontext(fresh);
+	fresh->uc_stack.ss_sp = low;
+	fresh->uc_stack.ss_size = (size_t)((char *)fresh - low);
+	fresh->uc_link = NULL;
+	makecontext(fresh, entry, 0);
+	return fresh;
+}
+
+#else
+
+void bide__context_entry(void);
+
+#if defined(__x86_64__)
+
+__asm__(".text\n"
+        ".globl bide__context_entry\n"
+        ".hidden bide__context_entry\n"
+        ".type bide__context_entry, @function\n"
+        "bide__context_entry:\n\t"
+        ".cfi_startproc\n\t"
+        ".cfi_undefined rip\n\t"
+        "popq %rax\n\t"
+        "xorl %ebp, %ebp\n\t"
+        "call *%rax\n\t"
+        "ud2\n\t"
+        ".cfi_endproc\n\t"
+        ".size bide__context_entry, . - bide__context_entry\n");
+
+static void *stack_prepare(char *low, size_t size, void (*entry)(void))
+{
+	void **top = (void **)(low + size - TOP_RESERVE);
+
+	*--top = (void *)entry;
+	*--top = (void *)bide__context_entry;
+	return top;
+}
+
+#elif defined(__aarch64__)
+
+__asm__(".text\n"
+        ".globl bide__context_entry\n"
+        ".hidden bide__context_entry\n"
+        ".type bide__context_entry, %function\n"
+        "bide__context_entry:\n\t"
+        ".cfi_startproc\n\t"
+        ".cfi_undefined x30\n\t"
+        "ldr x9, [sp], #16\n\t"
+        "mov x29, #0\n\t"
+        "mov x30, #0\n\t"
+        "blr x9\n\t"
+        "brk #0\n\t"
+        ".cfi_endproc\n\t"
+        ".size bide__context_entry, . - bide__context_entry\n");
+
+static void *stack_prepare(char *low, size_t size, void (*entry)(void))
+{
+	void **top = (void **)(low + size - TOP_RESERVE);
+
+	*--top = NULL;
+	*--top = (void *)entry;
+	*--top = (void *)bide__context_entry;   /* read as x9, */
+	*--top = NULL;                          /* and this as x29 */
+	return top;
+}
+
+#else /* riscv64 */
+
+__asm__(".text\n"
+        ".globl bide__context_entry\n"
+        ".hidden bide__context_entry\n"
+        ".type bide__context_entry, @function\n"
+        "bide__context_entry:\n\t"
+        ".cfi_startproc\n\t"
+        ".cfi_undefined ra\n\t"
+        "ld t0, 0(sp)\n\t"
+        "addi sp, sp, 16\n\t"
+        "li s0, 0\n\t"
+        "jalr t0\n\t"
+        "ebreak\n\t"
+        ".cfi_endproc\n\t"
+        ".size bide__context_entry, . - bide__context_entry\n");
+
+static void *stack_prepare(char *low, size_t size, void (*entry)(void))
+{
+	void **top = (void **)(low + size - TOP_RESERVE);
+
+	*--top = NULL;
+	*--top = (void *)entry;
+	*--top = (void *)bide__context_entry;   /* read as t0, */
+	*--top = NULL;                          /* and this as s0 */
+	return top;
+}
+
+#endif
+#endif
+
+void bide__context_init(struct context *ret, void *low, size_t size, void (*entry)(void),
+                        void **fiber_slot)
+{
+#if SWITCH_ASAN
+	/* Frames that were left by switching away for good are still poisoned. */
+	__asan_unpoison_memory_region(low, size);
+	ret->fake_stack = NULL;
+	ret->low = low;
+	ret->size = size;
+#endif
+#if SWITCH_TSAN
+	if (*fiber_slot == NULL)
+		*fiber_slot = __tsan_create_fiber(0);
+	ret->fiber = *fiber_slot;
+#endif
+	(void)fiber_slot;
+	ret->sp = stack_prepare(low, size, entry);
+}
+
+void bide__context_of_thread(struct context *ret)
+{
+	*ret = (struct context){ 0 };
+#if SWITCH_ASAN
+	pthread_attr_t attributes;
+	void *low;
+
+	if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+		(void)pthread_attr_getstack(&attributes, &low, &ret->size);
+		ret->low = low;
+		(void)pthread_attr_destroy(&attributes);
+	}
+#endif
+#if SWITCH_TSAN
+	ret->fiber = __tsan_get_current_fiber();
+#endif
+}
+
+void bide__context_forget(void **fiber_slot)
+{
+#if SWITCH_TSAN
+	if (*fiber_slot != NULL)
+		__tsan_destroy_fiber(*fiber_slot);
+#endif
+	*fiber_slot = NULL;
+}

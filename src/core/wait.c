@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * wait.c - the one way a task goes to sleep
+ *
+ * Every call that suspends ends here. The sleeper puts a waiter on its own stack,
+ * lets whatever will wake it know, and parks; a wake-up, a deadline or a
+ * cancellation settles the waiter and makes the task ready. As the waiter lives
+ * on the sleeping stack, waiting allocates nothing and cannot fail.
+ *
+ * Invariants
+ *   W1  A parked task has exactly one waiter, task->waiter, and is_parked is true
+ *       in it.
+ *   W2  Only bide__settle() ends a wait. It runs once for each wait. After it the
+ *       settling side must not touch the waiter: its stack may be gone.
+ *   W3  A result once settled stands: a cancellation that comes later is for the
+ *       task's next cancellation point.
+ *
+ * All functions run on the loop's thread.
+ */
+#include "wait.h"
+
+#include "core/scope.h"
+
+/* -ECANCELED in a row that a task may collect without letting others run. */
+#define REFUSALS_MAX 64
+
+int bide__park(struct waiter *waiter)
+{
+	bide_loop *loop = bide__loop;
+	struct bide_task *self = loop->current;
+
+	waiter->task = self;
+	waiter->since = loop->now;
+	waiter->is_parked = true;
+	self->waiter = waiter;
+	self->state = TASK_PARKED;
+	bide__suspend(loop, self);
+
+	assert(!waiter->is_parked);
+	self->refusals = 0;
+	return waiter->result;
+}
+
+int bide__park_interruptible(struct waiter *waiter)
+{
+	int r = bide__park(waiter);
+
+	return unlikely(r == -ECANCELED) ? bide__cut_short(waiter->task) : r;
+}
+
+void bide__settle(struct waiter *waiter, int result)
+{
+	struct bide_task *task = waiter->task;
+
+	assert(waiter->is_parked && task->waiter == waiter);        /* W1, W2 */
+	waiter->result = result;
+	waiter->is_parked = false;
+	task->state = TASK_ACTIVE;
+	loop_make_ready(task_loop(task), task);
+}
+
+void bide__wait_interrupt(struct bide_task *task)
+{
+	struct waiter *waiter = task->waiter;
+
+	assert(task->state == TASK_PARKED);
+	if (waiter->withdraw != NULL && waiter->withdraw(waiter))
+		bide__settle(waiter, -ECANCELED);
+}
+
+void bide__give_way(bide_loop *loop)
+{
+	struct bide_task *self = loop->current;
+
+	loop_make_ready(loop, self);
+	bide__suspend(loop, self);
+	self->refusals = 0;
+}
+
+int bide__cut_short(struct bide_task *self)
+{
+	bide__scope_charge(self);
+	return -ECANCELED;
+}
+
+int bide__refuse(struct bide_task *self)
+{
+	bide_loop *loop = bide__loop;
+
+	bide__scope_charge(self);
+	if (self->refusals < REFUSALS_MAX) {
+		self->refusals++;
+		return -ECANCELED;
+	}
+
+	/* The count stays: each further refusal gives way, too. */
+	if ((loop->options.flags & BIDE_DEBUG) && !(self->flags & TASK_REFUSALS_REPORTED)) {
+		self->flags |= TASK_REFUSALS_REPORTED;
+		bide__report("task '%s' goes on calling though it is cancelled: %d calls in a row "
+		             "returned -ECANCELED",
+		             bide_name(self), REFUSALS_MAX);
+	}
+	bide__give_way(loop);
+	self->refusals = REFUSALS_MAX;
+	return -ECANCELED;
+}
+
+bool bide__waitq_withdraw(struct waiter *waiter)
+{
+	list_remove(&waiter->node);
+	return true;
+}
+
+int bide__waitq_park(struct bide_waitq *queue, enum park_reason reason, const void *object)
+{
+	struct waiter self = {
+		.withdraw = bide__waitq_withdraw,
+		.object = object,
+		.reason = (uint8_t)reason,
+	};
+
+	list_push_back(&queue->waiters, &self.node);
+	return bide__park_interruptible(&self);
+}
+
+bool bide__waitq_wake_one(struct bide_waitq *queue, int result)
+{
+	if (list_is_empty(&queue->waiters))
+		return false;
+	bide__settle(container_of(list_pop_front(&queue->waiters), struct waiter, node), result);
+	return true;
+}
+
+void bide__waitq_wake_all(struct bide_waitq *queue, int result)
+{
+	while (bide__waitq_wake_one(queue, result))
+		;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * wait.h - the one way a task goes to sleep
+ */
+#ifndef BIDE_CORE_WAIT_H
+#define BIDE_CORE_WAIT_H
+
+#include "core/loop.h"
+
+/* Why a task is parked: one for each family of calls. bide_dump() prints them. */
+enum park_reason {
+	PARK_SLEEP,
+	PARK_JOIN,                      /* object: the task */
+	PARK_GATHER,
+	PARK_WAIT,
+	PARK_GROUP_SPAWN,               /* object: the group, here and below */
+	PARK_GROUP_NEXT,
+	PARK_GROUP_START,
+	PARK_GROUP_CLOSE,
+	PARK_IO,                        /* object: the io_op */
+};
+
+struct waiter {
+	struct bide_node node;          /* in a queue of who woke it, until settled */
+	struct bide_task *task;         /* whose stack it is on */
+	/* Takes the waiter out of whatever could settle it. False: cannot be
+	 * done at once; it will be settled soon. NULL: cancellation does not end
+	 * this wait. */
+	bool (*withdraw)(struct waiter *waiter);
+	const void *object;             /* what it waits for; see the reason */
+	bide_time since;                /* as of the loop's last look */
+	int result;                     /* once settled */
+	uint8_t reason;                 /* enum park_reason */
+	bool is_parked;                 /* false once settled */
+};
+
+/* Suspends the running task until its waiter is settled. Returns waiter->result. */
+int bide__park(struct waiter *waiter);
+
+/* The same for calls that a cancellation cuts short: an -ECANCELED is charged. */
+int bide__park_interruptible(struct waiter *waiter);
+
+/* Ends the wait. The waiter must not be touched after: its stack may be gone. */
+void bide__settle(struct waiter *waiter, int result);
+
+/* Cuts short what the task waits for, where it can be. For scope.c. */
+void bide__wait_interrupt(struct bide_task *task);
+
+/* Puts the running task at the end of the ready ring and lets the others run. */
+void bide__give_way(bide_loop *loop);
+
+/*
+ * The answer of a cancellation point to a task that is cancelled: -ECANCELED,
+ * charged to the scope that caused it. refuse: the call did nothing; cut_short:
+ * it has suspended.
+ */
+int bide__refuse(struct bide_task *self);
+int bide__cut_short(struct bide_task *self);
+
+/* What every cancellation point begins with: 0, -EPERM where no task runs, or -ECANCELED. */
+static inline int cancellation_point(struct bide_task *self)
+{
+	if (unlikely(self == NULL))
+		return -EPERM;
+	if (unlikely(self->is_interrupted))
+		return bide__refuse(self);
+	self->refusals = 0;
+	return 0;
+}
+
+/* For waiters in a queue: takes them out of it. */
+bool bide__waitq_withdraw(struct waiter *waiter);
+
+/* Waits in the queue, behind those who are there. A cancellation cuts it short. */
+int bide__waitq_park(struct bide_waitq *queue, enum park_reason reason, const void *object);
+
+/* Settles the one that has waited longest. Returns false where nobody waits. */
+bool bide__waitq_wake_one(struct bide_waitq *queue, int result);
+void bide__waitq_wake_all(struct bide_waitq *queue, int result);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * dump.c - what the tasks of a loop are doing, as a tree and in numbers
+ *
+ * A task stands below the one that waits for its end, so that a line says what a
+ * task waits for and the lines below it why that takes so long.
+ */
+#include "core/join.h"
+
+#include <bide/inspect.h>
+#include <bide/io.h>
+#include <inttypes.h>
+
+#define JOINED_SHOWN 3
+#define DEPTH_SHOWN 100
+
+static void print_duration(FILE *out, bide_time d)
+{
+	if (d < 10 * BIDE_MICROSECOND)
+		(void)fprintf(out, " for %" PRId64 " ns", d);
+	else if (d < 10 * BIDE_MILLISECOND)
+		(void)fprintf(out, " for %" PRId64 " us", d / BIDE_MICROSECOND);
+	else if (d < 10 * BIDE_SECOND)
+		(void)fprintf(out, " for %" PRId64 " ms", d / BIDE_MILLISECOND);
+	else
+		(void)fprintf(out, " for %" PRId64 " s", d / BIDE_SECOND);
+}
+
+static void print_operation(FILE *out, const struct io_op *op)
+{
+	static const char *const names[] = {
+		[IO_POLL] = "wait_fd", [IO_READ] = "read",     [IO_WRITE] = "write",
+		[IO_RECV] = "recv",    [IO_SEND] = "send",     [IO_ACCEPT] = "accept",
+		[IO_CONNECT] = "connect",
+	};
+
+	(void)fprintf(out, "waits in %s of descriptor %d", names[op->kind], op->fd);
+}
+
+/* The first few that have not ended, and how many more there are. */
+static void print_joined(FILE *out, const struct join *join)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < join->n && shown < JOINED_SHOWN; i++) {
+		if (join->tasks[i]->state == TASK_DONE)
+			continue;
+		(void)fprintf(out, "%s%s", shown++ == 0 ? " for " : ", ", bide_name(join->tasks[i]));
+	}
+	if (join->left > shown)
+		(void)fprintf(out, " and %zu more", join->left - shown);
+}
+
+static void print_wait(FILE *out, const struct waiter *waiter)
+{
+	static const char *const names[] = {
+		[PARK_SLEEP] = "sleep",
+		[PARK_JOIN] = "join",
+		[PARK_GATHER] = "gather",
+		[PARK_WAIT] = "wait",
+		[PARK_GROUP_SPAWN] = "group_spawn",
+		[PARK_GROUP_NEXT] = "group_next",
+		[PARK_GROUP_START] = "group_start",
+		[PARK_GROUP_CLOSE] = "group_close",
+	};
+
+	if (waiter->reason == PARK_IO)
+		print_operation(out, waiter->object);
+	else
+		(void)fprintf(out, "waits in %s", names[waiter->reason]);
+	if (waiter->reason == PARK_JOIN || waiter->reason == PARK_GATHER)
+		print_joined(out, container_of(waiter, struct join, waiter));
+}
+
+static void print_state(FILE *out, const bide_loop *loop, const struct bide_task *task)
+{
+	switch ((enum task_state)task->state) {
+	case TASK_DELAYED:
+		(void)fprintf(out, "starts in %" PRId64 " ms",
+		              (task->delay.deadline - loop_clock(loop)) / BIDE_MILLISECOND);
+		break;
+	case TASK_NEW:
+		(void)fputs("has not started", out);
+		break;
+	case TASK_ACTIVE:
+		(void)fputs(task == loop->current ? "running" : "ready", out);
+		break;
+	case TASK_PARKED:
+		print_wait(out, task->waiter);
+		print_duration(out, loop_clock(loop) - task->waiter->since);
+		break;
+	case TASK_DONE:
+	case TASK_FREE:
+		break;
+	}
+	if (task->cancel_count > 0)
+		(void)fputs(", cancelled", out);
+}
+
+static void print_task(FILE *out, const bide_loop *loop, const struct bide_task *task, int depth)
+{
+	(void)fprintf(out, "%*s%s: ", 2 + 2 * depth, "", bide_name(task));
+	print_state(out, loop, task);
+	(void)fputc('\n', out);
+}
+
+static void print_tree(FILE *out, const bide_loop *loop, const struct bide_task *task, int depth);
+
+static void print_below(FILE *out, const bide_loop *loop, const struct waiter *waiter, int depth)
+{
+	const struct join *join = container_of(waiter, const struct join, waiter);
+	const bide_group *group = waiter->object;
+	const struct bide_node *node;
+
+	if (waiter->reason == PARK_JOIN || waiter->reason == PARK_GATHER) {
+		for (size_t i = 0; i < join->n; i++)
+			if (join->tasks[i]->state != TASK_DONE)
+				print_tree(out, loop, join->tasks[i], depth);
+	} else if (waiter->reason == PARK_GROUP_CLOSE) {
+		for (node = group->running.next; node != &group->running; node = node->next)
+			print_tree(out, loop, container_of(node, struct bide_task, group_node), depth);
+	}
+}
+
+static void print_tree(FILE *out, const bide_loop *loop, const struct bide_task *task, int depth)
+{
+	print_task(out, loop, task, depth);
+	if (task->state != TASK_PARKED)
+		return;
+	if (depth < DEPTH_SHOWN)
+		print_below(out, loop, task->waiter, depth + 1);
+	else
+		(void)fprintf(out, "%*s…\n", 2 + 2 * (depth + 1), "");
+}
+
+void bide_dump(FILE *out)
+{
+	const bide_loop *loop = bide__loop;
+	const struct bide_node *node;
+
+	if (loop == NULL) {
+		(void)fputs("no loop runs on this thread\n", out);
+		return;
+	}
+	(void)fprintf(out, "loop%s%s: %" PRIu64 " tasks\n", loop->options.name ? " " : "",
+	              loop->options.name ? loop->options.name : "", loop->live_count);
+	for (node = loop->tasks.next; node != &loop->tasks; node = node->next) {
+		const struct bide_task *task = container_of(node, struct bide_task, all_node);
+
+		if (bide__task_awaited_by(task) == NULL)
+			print_tree(out, loop, task, 0);
+	}
+	(void)fflush(out);
+}
+
+size_t bide_tasks(bide_task *tasks[], size_t n)
+{
+	const bide_loop *loop = bide__loop;
+	const struct bide_node *node;
+	size_t i = 0;
+
+	if (loop == NULL)
+		return 0;
+	for (node = loop->tasks.next; node != &loop->tasks && i < n; node = node->next)
+		tasks[i++] = container_of(node, struct bide_task, all_node);
+	return loop->live_count;
+}
+
+bide_stats bide_loop_stats(bide_loop *loop)
+{
+	if (loop == NULL)
+		loop = bide__loop;
+	if (loop == NULL)
+		return (bide_stats){ 0 };
+	return (bide_stats){
+		.rounds = loop->round_count,
+		.switches = loop->switches,
+		.spawned = loop->spawned_count,
+		.live = loop->live_count,
+		.timers = loop->wheel.count,
+		.operations = loop->operation_count,
+		.idle = loop->idle_time,
+	};
+}

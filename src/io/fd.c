@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * fd.c - the calls on descriptors: each is one operation
+ */
+#include "base/sys.h"
+#include "core/operation.h"
+
+#include <bide/io.h>
+
+ssize_t bide_read(int fd, void *buf, size_t n)
+{
+	struct io_op op = { .kind = IO_READ, .fd = fd, .buf = buf, .n = n };
+
+	return bide__operation_run(&op);
+}
+
+ssize_t bide_write(int fd, const void *buf, size_t n)
+{
+	struct io_op op = { .kind = IO_WRITE, .fd = fd, .data = buf, .n = n };
+
+	return bide__operation_run(&op);
+}
+
+ssize_t bide_recv(int fd, void *buf, size_t n, int flags)
+{
+	struct io_op op = { .kind = IO_RECV, .fd = fd, .buf = buf, .n = n, .flags = flags };
+
+	return bide__operation_run(&op);
+}
+
+ssize_t bide_send(int fd, const void *buf, size_t n, int flags)
+{
+	struct io_op op = { .kind = IO_SEND, .fd = fd, .data = buf, .n = n, .flags = flags };
+
+	return bide__operation_run(&op);
+}
+
+int bide_wait_fd(int fd, int events)
+{
+	struct io_op op = { .kind = IO_POLL, .fd = fd, .events = events };
+
+	if (task_current() == NULL)
+		return -EPERM;
+	if (events == 0 || (events & ~(BIDE_READABLE | BIDE_WRITABLE)))
+		return -EINVAL;
+	return (int)bide__operation_run(&op);
+}
+
+int bide_accept(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	struct io_op op = { .kind = IO_ACCEPT, .fd = fd, .peer = addr, .peer_len = len };
+
+	return (int)bide__operation_run(&op);
+}
+
+int bide_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct io_op op = { .kind = IO_CONNECT, .fd = fd, .addr = addr, .addr_len = len };
+
+	return (int)bide__operation_run(&op);
+}
+
+int bide_close(int fd)
+{
+	bide_loop *loop = bide__loop;
+
+	if (loop != NULL && fd >= 0)
+		loop->backend->ops->forget(loop->backend, fd);
+	return bide__sys_close(fd);
+}
