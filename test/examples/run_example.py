@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs an example as a user does and checks what it prints, how it ends and when.
+
+usage: run_example.py CASE FOLDER        the folder with the programs
+
+Real clocks and real sockets. Whatever a program leaves running becomes a child of
+this one, so that it is found.
+"""
+import ctypes
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+PR_SET_CHILD_SUBREAPER = 36
+LIMIT_SECONDS = 60
+
+
+class Failure(Exception):
+    pass
+
+
+def expect(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+class Program:
+    """A program that runs, with its output in a pipe."""
+
+    def __init__(self, folder, name, *args):
+        self.name = name
+        self.start = time.monotonic()
+        self.process = subprocess.Popen([str(folder / name), *args], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+
+    def line(self):
+        return self.process.stdout.readline().rstrip('\n')
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+
+    def end(self, status=0):
+        """Waits for its end and returns what it has yet to print."""
+        try:
+            output = self.process.communicate(timeout=LIMIT_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise Failure(f'{self.name} does not end; so far:\n'
+                          + self.process.communicate()[0]) from None
+        self.elapsed = time.monotonic() - self.start
+        print(output, end='')
+        print(f'{self.name}: {self.elapsed:.2f} s, status {self.process.returncode}')
+        expect(self.process.returncode == status, f'status is to be {status}')
+        return output
+
+    def took(self, least, most):
+        expect(least <= self.elapsed <= most, f'is to take {least} to {most} s')
+
+
+def lines_and_time(folder, name, lines, least, most):
+    program = Program(folder, name)
+    output = program.end().splitlines()
+    expect(output == lines, 'is to print\n' + '\n'.join(lines))
+    program.took(least, most)
+
+
+def sleep_concurrently(folder):
+    lines_and_time(folder, 'sleep_concurrently', [str(i) for i in range(10)] + ['hello'], 1, 2)
+
+
+def sleep_blocking(folder):
+    lines = [f'{what} {i}' for i in range(10) for what in ('begin', 'end')]
+    lines_and_time(folder, 'sleep_blocking', lines + ['hello'], 10, 12)
+
+
+def recursive(folder):
+    lines_and_time(folder, 'recursive', [
+        'started 64', 'cancelled in their sleep 63', 'never started 63', 'survivors 1',
+        'main cancelled too'], 0, 1)
+
+
+def recursive_gather(folder):
+    lines_and_time(folder, 'recursive_gather', [
+        'started 64', 'never started 63', 'survivors 1', 'main cancelled too'], 0, 1)
+
+
+def timeout(folder):
+    lines_and_time(folder, 'timeout', [
+        '200 ms of work within 1 s', '  work: done', '  result: 42',
+        '10 s of work within 500 ms', '  work: cut short', '  result: -ETIMEDOUT',
+        'a block that has 250 ms', '  100 ms later', '  100 ms later', '  timed out: yes'],
+        0.95, 2)
+
+
+def group(folder):
+    lines_and_time(folder, 'group', [
+        'index: done', 'body: fails', 'images: cancelled', 'group: Input/output error'], 0.5, 1.5)
+
+
+def generator(folder):
+    lines_and_time(folder, 'generator', [
+        'await', 'bide', 'gather', 'loop', 'no more words wanted'], 0, 1)
+
+
+def ticker(folder):
+    lines_and_time(folder, 'ticker', [
+        'at 0.2 s: 1 due,  50 ms of work', 'at 0.4 s: 1 due, 150 ms of work',
+        'at 0.6 s: 1 due, 500 ms of work', 'at 1.1 s: 2 due,  50 ms of work'], 1.15, 2.15)
+
+
+def start_server(folder):
+    server = Program(folder, 'echo_server', '0')
+    line = server.line()
+    found = re.fullmatch(r'listening on 127\.0\.0\.1 port (\d+)', line)
+    expect(found, f'the server is to tell its port, not "{line}"')
+    return server, found[1]
+
+
+def echo(folder):
+    server, port = start_server(folder)
+    client = Program(folder, 'echo_client', '127.0.0.1', port, '1000')
+    expect(client.end() == '1000 connections, 1000 of them at once, 3000 messages echoed: '
+                           'all well\n', 'all 1,000 connections are to be served')
+    client.took(0.3, 10)
+    server.interrupt()
+    expect(server.end() == 'Interrupted system call; 1000 connections served, 0 still open\n',
+           'the server is to end cleanly')
+
+
+def echo_interrupted(folder):
+    """Clients that say nothing do not keep the server from ending."""
+    server, port = start_server(folder)
+    clients = [socket.create_connection(('127.0.0.1', int(port))) for _ in range(10)]
+    clients[-1].sendall(b'there?')
+    expect(clients[-1].recv(100) == b'there?', 'the server is to echo')
+    server.interrupt()
+    expect(server.end() == 'Interrupted system call; 10 connections served, 0 still open\n',
+           'the server is to close its connections')
+    expect([client.recv(100) for client in clients] == [b''] * 10, 'each client sees the end')
+
+
+def echo_refused(folder):
+    """Where nobody listens the client says so, and fails."""
+    server, port = start_server(folder)
+    server.interrupt()
+    server.end()
+    output = Program(folder, 'echo_client', '127.0.0.1', port, '3').end(status=1)
+    expect(output == '3 connections, 0 of them at once, 0 messages echoed: Connection refused\n',
+           'the client is to be refused')
+
+
+def tour(folder):
+    program = Program(folder, 'tour')
+    output = program.end()
+    stops = ['sleep_concurrently', 'sleep_blocking', 'recursive', 'recursive_gather', 'timeout',
+             'group', 'generator', 'ticker', 'echo_server']
+    for number, stop in enumerate(stops, 1):
+        expect(f'[{number}/{len(stops)}] examples/{stop}.c\n' in output, f'no headline of {stop}')
+    expect(output.count('  took ') == len(stops), 'each stop is to tell its time')
+    expect(re.search(r'took 1\.\d s; one after the other: 10\.0 s', output), 'one second for ten')
+    expect('1000 connections, 1000 of them at once' in output, 'no echo')
+    expect('1000 connections served, 0 still open' in output, 'the server did not end cleanly')
+    program.took(11, 25)
+
+
+def tour_interrupted(folder):
+    """Ctrl-C ends the tour and the program that it shows, at once."""
+    program = Program(folder, 'tour')
+    while not program.line().endswith(' hello'):
+        expect(program.process.poll() is None, 'the tour is to come to its second stop')
+    time.sleep(0.5)
+    program.interrupt()
+    output = program.end(status=1)
+    expect('The tour ended early: Ctrl-C\n' in output, 'the tour is to say why')
+    program.took(1, 4)
+
+
+def left_behind():
+    """Returns the ids of the processes that the programs have left."""
+    found = []
+    while True:
+        try:
+            pid = os.waitpid(-1, os.WNOHANG)[0]
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            children = pathlib.Path(f'/proc/self/task/{os.getpid()}/children').read_text()
+            for child in map(int, children.split()):
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                found.append(child)
+            return found
+        found.append(pid)
+
+
+def main():
+    case, folder = sys.argv[1:]
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # A shell's background job ignores it, and so would the programs.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        globals()[case](pathlib.Path(folder))
+        expect(not left_behind(), 'processes are left behind')
+    except Failure as failure:
+        left_behind()
+        sys.exit(f'{case}: {failure}')
+
+
+if __name__ == '__main__':
+    main()
