@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * tour.c - runs the example programs and says what is to be seen
+ *
+ * The programs stand beside this one. Each runs as a process of its own behind a
+ * pseudo-terminal, so that its lines come as they are printed, and each line is
+ * shown with the time at which it came. All of it is one task of bide: the lines
+ * come out of a generator, and a time limit ends a program that hangs.
+ */
+#define _GNU_SOURCE
+#include <bide.h>
+#include <errno.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STOP_LIMIT (30 * BIDE_SECOND)
+#define LINE_BYTES 200
+
+struct stop {
+	const char *program;
+	const char *what;
+	const char *compare; /* said behind the time that it took */
+};
+
+static const struct stop stops[] = {
+	{"sleep_concurrently",
+	 "Ten tasks sleep one second each. A task that sleeps lets the others go on, so\n"
+	 "they all sleep at once.",
+	 "one after the other: 10.0 s"},
+	{"sleep_blocking",
+	 "The same ten with sleep(1), a call of the operating system. That knows nothing\n"
+	 "of tasks: it stops the whole thread, so one task sleeps after the other.",
+	 "that is one after the other: 10.0 s"},
+	{"recursive",
+	 "Each task spawns two more and sleeps for ever. The first one at depth 6 cancels\n"
+	 "all others: 63 sleepers, 63 that had yet to start, and main.",
+	 "one after the other: no end, the first one sleeps for ever"},
+	{"recursive_gather",
+	 "The same, but each task gathers the two it spawned: cancelling a parent cancels\n"
+	 "its children, and no parent ends before they have.",
+	 "one after the other: no end here, either"},
+	{"timeout",
+	 "A time limit stands around code of any kind. The first one is kept, the others\n"
+	 "cut short what is inside.",
+	 "without the limits: 10.2 s, and a loop without an end"},
+	{"group",
+	 "Three downloads in a group. The second one fails after half a second; that\n"
+	 "cancels the third, which would have taken 10 s.",
+	 "one after the other, to the end: 10.7 s"},
+	{"generator",
+	 "A recursive function walks a tree and hands out one word at a time. It is asked\n"
+	 "for four of seven, then freed.",
+	 "nothing waits here"},
+	{"ticker",
+	 "Something to do every 200 ms, which takes from 50 to 500 ms itself. The grid\n"
+	 "stands; ticks that were missed are counted.",
+	 "with a sleep of 200 ms before each: 1.6 s"},
+};
+
+static const char echo_what[] =
+	"A server on a port that the kernel picks, one task a connection, and a client with\n"
+	"1,000 connections at once, of three messages and 0.3 s of pauses each.";
+
+#define STOP_COUNT ((int)(sizeof stops / sizeof stops[0]))
+
+/* A program that runs. */
+struct child {
+	pid_t pid;
+	int fd; /* its terminal, from our side */
+	bide_time start;
+	bide_gen *lines;
+};
+
+static char *examples; /* the folder of this program, with a slash */
+
+static double seconds_since(bide_time start)
+{
+	return (double)(bide_now() - start) / BIDE_SECOND;
+}
+
+struct line {
+	char text[LINE_BYTES];
+	size_t length;
+};
+
+/* Yields the line once it is complete. Returns as bide_gen_yield(). */
+static int line_add(struct line *line, char c)
+{
+	if (c == '\n') {
+		line->text[line->length] = '\0';
+		line->length = 0;
+		return bide_gen_yield(line->text);
+	}
+	/* A terminal ends a line with both; what is too long is cut. */
+	if (c != '\r' && line->length < sizeof line->text - 1)
+		line->text[line->length++] = c;
+	return 0;
+}
+
+/* A generator of lines, each a char[LINE_BYTES], until the terminal is closed. */
+static int read_lines(void *arg)
+{
+	const struct child *child = arg;
+	struct line line = {.length = 0};
+	char buf[512];
+	ssize_t n;
+
+	while ((n = bide_read(child->fd, buf, sizeof buf)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			if (line_add(&line, buf[i]) < 0)
+				return 0;
+	return n == -ECANCELED ? (int)n : 0;
+}
+
+static void run_program(char *argv[])
+{
+	/* A shell's background job ignores it, but the server is to get one. */
+	signal(SIGINT, SIG_DFL);
+	execv(argv[0], argv);
+	perror(argv[0]);
+	_exit(127);
+}
+
+static int child_start(struct child *child, const char *program, char *arg1, char *arg2)
+{
+	char path[4096];
+	char *argv[] = {path, arg1, arg2, NULL};
+
+	snprintf(path, sizeof path, "%s%s", examples, program);
+	child->start = bide_now();
+	child->lines = bide_gen_new(LINE_BYTES, read_lines, child);
+	if (child->lines == NULL)
+		return -ENOMEM;
+
+	child->pid = forkpty(&child->fd, NULL, NULL, NULL);
+	if (child->pid < 0) {
+		bide_gen_free(child->lines);
+		return -errno;
+	}
+	if (child->pid == 0)
+		run_program(argv);
+	return 0;
+}
+
+/* Shows the next line that the program prints. Returns 1, 0 at the end, or -ECANCELED. */
+static int child_show_line(struct child *child, char *line)
+{
+	int r = bide_gen_next(child->lines, line);
+
+	if (r == 1)
+		printf("  %6.2f s | %s\n", seconds_since(child->start), line);
+	return r;
+}
+
+/* Shows what the program has yet to print and collects it. Returns whether it did well. */
+static bool child_end(struct child *child, const char *compare)
+{
+	char line[LINE_BYTES];
+	int status;
+	int r;
+
+	do
+		r = child_show_line(child, line);
+	while (r == 1);
+	if (r < 0)
+		kill(child->pid, SIGKILL);
+	bide_gen_free(child->lines);
+	bide_close(child->fd);
+
+	/* It has closed its terminal or was killed: this does not take long. */
+	waitpid(child->pid, &status, 0);
+	if (compare != NULL)
+		printf("  took %.1f s; %s\n", seconds_since(child->start), compare);
+	if (r < 0)
+		puts("  FAILED: cut short");
+	else if (WIFSIGNALED(status))
+		printf("  FAILED: ended by signal %d\n", WTERMSIG(status));
+	else if (status != 0)
+		printf("  FAILED: exit status %d\n", WEXITSTATUS(status));
+	return r == 0 && status == 0;
+}
+
+static bool visit(const struct stop *stop)
+{
+	struct child child;
+
+	if (child_start(&child, stop->program, NULL, NULL) < 0)
+		return false;
+	return child_end(&child, stop->compare);
+}
+
+static bool visit_echo(void)
+{
+	struct child server, client;
+	char line[LINE_BYTES];
+	char port[8] = "";
+	bool well = false;
+
+	if (child_start(&server, "echo_server", "0", NULL) < 0)
+		return false;
+	if (child_show_line(&server, line) == 1)
+		sscanf(line, "listening on 127.0.0.1 port %7s", port);
+
+	if (child_start(&client, "echo_client", "127.0.0.1", port) == 0)
+		well = child_end(&client, "one after the other: 300.0 s");
+	puts("  Now Ctrl-C for the server:");
+	kill(server.pid, SIGINT);
+	return child_end(&server, NULL) && well;
+}
+
+static void headline(int number, const char *program, const char *what)
+{
+	printf("[%d/%d] examples/%s.c\n%s\n\n", number, STOP_COUNT + 1, program, what);
+}
+
+static int async_main(void *arg)
+{
+	bide_time start = bide_now();
+	bool well = true;
+
+	(void)arg;
+	for (int i = 0; i < STOP_COUNT && bide_checkpoint() == 0; i++) {
+		headline(i + 1, stops[i].program, stops[i].what);
+		BIDE_TIMEOUT(STOP_LIMIT) {
+			well &= visit(&stops[i]);
+		}
+		putchar('\n');
+	}
+	if (bide_checkpoint() < 0)
+		return -ECANCELED;
+
+	headline(STOP_COUNT + 1, "echo_server", echo_what);
+	BIDE_TIMEOUT(STOP_LIMIT) {
+		well &= visit_echo();
+	}
+	if (!well)
+		return -EIO;
+	printf("\nThat was the tour: %.1f s. The programs are in examples/, none of them longer\n"
+	       "than 80 lines; README.md says where everything else is.\n",
+	       seconds_since(start));
+	return bide_checkpoint();
+}
+
+int main(void)
+{
+	char path[4096] = "";
+	char *slash;
+	int r;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (readlink("/proc/self/exe", path, sizeof path - 1) < 0) {
+		perror("/proc/self/exe");
+		return 1;
+	}
+	slash = strrchr(path, '/');
+	slash[1] = '\0';
+	examples = path;
+
+	r = bide_run(async_main, NULL);
+	if (r < 0)
+		printf("\nThe tour ended early: %s\n",
+		       r == -EINTR ? "Ctrl-C" : "see FAILED above");
+	return r < 0;
+}
