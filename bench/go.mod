@@ -1,0 +1,3 @@
+module bide/bench
+
+go 1.19

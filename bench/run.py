@@ -1,0 +1,363 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+
+"""
+run.py - builds bide and its peers, measures them side by side, prints tables
+
+A workload is a folder beside this file, a peer one file in it: the stem says
+who, the suffix how it is built. Every program takes PARAM REPETITIONS
+MILLISECONDS and prints lines "workload param value". The peers of a workload
+run in turns (A B C A B C …), all on one CPU, so that a slow minute of the
+machine hits them alike.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent
+C_FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-D_GNU_SOURCE', f'-I{HERE}/common']
+REGISTRY = Path('/usr/share/cargo/registry')
+
+# What a file's stem stands for in the tables.
+PEERS = {
+	'bide': 'bide',
+	'bide-call': 'bide, bide_timeout()',
+	'st': 'State Threads',
+	'st-cond': 'State Threads, cond',
+	'context': 'boost.context',
+	'fiber': 'boost.fiber',
+	'go': 'Go',
+	'tokio': 'tokio',
+	'aio': 'asyncio',
+	'clock': 'clock_gettime',
+	'epoll': 'epoll_wait, empty',
+}
+
+# Linked statically, like bide, so that nobody pays for calls through a table.
+LIBRARIES = {
+	'st': ['-l:libst.a'],
+	'st-cond': ['-l:libst.a'],
+	'context': ['-l:libboost_context.a'],
+	'fiber': ['-l:libboost_fiber.a', '-l:libboost_context.a', '-pthread'],
+}
+
+# Workload, its parameters: all, and those of --quick.
+WORKLOADS = {
+	'floor': ([1], [1]),
+	'switch': ([1], [1]),
+	'yield': ([2, 100, 100000], [2, 100]),
+	'spawn': ([1], [1]),
+	'gather': ([1000], [1000]),
+	'timeout': ([1], [1]),
+	'cancel': ([100000], [1000]),
+	'sleepers': ([1000000], [10000]),
+	'delayed': ([1000000], [10000]),
+}
+
+# These hold their memory once, for so many ms: their sleep outlasts the start.
+SINGLE = {'sleepers': 6000, 'delayed': 0}
+SLOW_START = {'aio': 3}
+SINGLE_ROUNDS = 3                       # they take long and scatter little
+
+# (what, series, parameter, aim, unit)
+AIMS = [
+	('switch', 'switch', 1, 5, 'ns'),
+	('yield among 2', 'yield', 2, 19, 'ns'),
+	('yield among 100', 'yield', 100, 12, 'ns'),
+	('yield among 100,000', 'yield', 100000, 110, 'ns'),
+	('spawn and join', 'spawn', 1, 30, 'ns'),
+	('spawn 1,000 and gather, a task', 'gather', 1000, 15, 'ns'),
+	('timeout around one suspension', 'timeout', 1, 40, 'ns'),
+	('spawn, cancel, join, a task', 'cancel', 100000, 300, 'ns'),
+	('sleeping task', 'sleepers', 1000000, 4.7 * 1024, 'B'),
+	('delayed task', 'delayed', 1000000, 256, 'B'),
+]
+
+
+class Absent(Exception):
+	"""A peer that this machine cannot have, and why."""
+
+
+def need(tool):
+	path = shutil.which(tool)
+	if path is None:
+		raise Absent(f'{tool} is not installed')
+	return path
+
+
+def build_step(command, **options):
+	"""Runs a command of a build; its failure makes the peer absent."""
+	done = subprocess.run(command, capture_output=True, text=True, **options)
+	if done.returncode != 0:
+		lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+		errors = [line for line in lines if 'error' in line.lower()]
+		raise Absent((errors or lines or ['the build failed'])[0].strip())
+	return done.stdout
+
+
+class Builder:
+	"""Makes of a peer's file a command line; everything it writes is below one folder."""
+
+	def __init__(self, folder):
+		self.folder = folder
+		self.done = {}                  # of bide and tokio, which build once: what came out
+
+	def command(self, source):
+		"""The command that runs the peer; raises Absent."""
+		how = {'.c': self.c, '.cpp': self.cpp, '.go': self.go, '.rs': self.rust,
+		       '.py': self.python}
+		return how[source.suffix](source)
+
+	def output(self, source):
+		path = self.folder / 'bin' / f'{source.parent.name}-{source.stem}'
+		path.parent.mkdir(parents=True, exist_ok=True)
+		return str(path)
+
+	def c(self, source):
+		command = [need('gcc'), '-std=gnu11', *C_FLAGS, str(source), '-o', self.output(source)]
+		if source.stem.startswith('bide'):
+			library = self.once('bide', self.bide)
+			command += [f'-I{TOP}/include', *library, '-pthread']
+		build_step(command + LIBRARIES.get(source.stem, []))
+		return [self.output(source)]
+
+	def cpp(self, source):
+		build_step([need('g++'), '-std=c++17', *C_FLAGS, str(source), '-o', self.output(source),
+		            *LIBRARIES.get(source.stem, [])])
+		return [self.output(source)]
+
+	def go(self, source):
+		env = dict(os.environ, GOCACHE=str(self.folder / 'go'), GOFLAGS='-mod=mod',
+		           CGO_ENABLED='0')
+		build_step([need('go'), 'build', '-o', self.output(source), str(source)], cwd=HERE,
+		           env=env)
+		return [self.output(source)]
+
+	def rust(self, source):
+		release = self.once('tokio', self.tokio)
+		return [str(release / f'{source.parent.name}-{source.stem}')]
+
+	def python(self, source):
+		# Debian's own, where it is there, as all peers are Debian's.
+		debian = '/usr/bin/python3'
+		python = debian if os.access(debian, os.X_OK) else sys.executable
+		build_step([python, '-c', 'import asyncio; asyncio.timeout'])
+		return [python, '-B', str(source)]
+
+	def once(self, name, build):
+		if name not in self.done:
+			try:
+				self.done[name] = build()
+			except Absent as absent:
+				self.done[name] = absent
+		if isinstance(self.done[name], Absent):
+			raise self.done[name]
+		return self.done[name]
+
+	def bide(self):
+		"""Builds bide's release: the arguments that link it."""
+		folder = self.folder / 'bide'
+		library = 'src/libbide.a'
+		if not (folder / 'build.ninja').exists():
+			# No reports are printed here, so no need of libdw to make them nicer.
+			build_step([need('meson'), 'setup', '--buildtype=release', '-Dsymbols=disabled',
+			            '-Dtests=disabled', '-Dexamples=disabled', str(folder), str(TOP)])
+		build_step([need('ninja'), '-j1', '-C', str(folder), library])
+		return [str(folder / library), '-ldl']
+
+	def tokio(self):
+		"""Builds all programs in Rust against Debian's crates, without a network."""
+		cargo, folder = need('cargo'), self.folder / 'tokio'
+		if not any(REGISTRY.glob('tokio-[0-9]*')):
+			raise Absent(f'no tokio in {REGISTRY}')
+		(folder / '.cargo').mkdir(parents=True, exist_ok=True)
+		(folder / '.cargo' / 'config.toml').write_text(
+			'[source.crates-io]\nreplace-with = "debian"\n'
+			f'[source.debian]\ndirectory = "{REGISTRY}"\n')
+		manifest = (HERE / 'common' / 'Cargo.toml.in').read_text().replace('@HERE@', str(HERE))
+		for source in sorted(HERE.glob('*/tokio.rs')):
+			manifest += (f'\n[[bin]]\nname = "{source.parent.name}-tokio"\n'
+			             f'path = "{source}"\n')
+		(folder / 'Cargo.toml').write_text(manifest)
+		build_step([cargo, 'build', '--release', '--offline', '--quiet', '-j1'], cwd=folder,
+		           env=dict(os.environ, CARGO_TARGET_DIR=str(folder / 'target')))
+		return folder / 'target' / 'release'
+
+
+def peers_of(workload):
+	"""The files of a workload, in the order of PEERS, unknown ones last."""
+	files = [path for path in (HERE / workload).iterdir() if path.suffix in
+	         ('.c', '.cpp', '.go', '.rs', '.py')]
+	order = list(PEERS)
+	return sorted(files, key=lambda path: (order.index(path.stem) if path.stem in order
+	                                       else len(order), path.stem))
+
+
+def run_once(command, arguments, cpu):
+	"""Runs a program pinned to the CPU: [(series, param, value)]; raises Absent."""
+	env = dict(os.environ, GOMAXPROCS='1', PYTHONPATH=str(HERE / 'common'))
+	done = subprocess.run(command + [str(a) for a in arguments], env=env, capture_output=True,
+	                      text=True, preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+	if done.returncode != 0:
+		lines = done.stderr.strip().splitlines()
+		why = lines[-1].strip() if lines else 'no message'
+		raise Absent(f'ended with {done.returncode}: {why}')
+	rows = [line.split() for line in done.stdout.splitlines()]
+	return [(series, int(param), float(value)) for series, param, value in rows]
+
+
+def measure(workload, param, commands, options, figures):
+	"""Runs all peers in turns; fills figures[series, param][peer]. Returns who fell out."""
+	absent, rounds = {}, options.rounds
+	if workload in SINGLE:
+		rounds = min(rounds, SINGLE_ROUNDS)
+	for turn in range(rounds):
+		for peer, command in commands.items():
+			if peer in absent:
+				continue
+			if workload in SINGLE:
+				ms = SINGLE[workload] * SLOW_START.get(peer, 1)
+				arguments = (param, 1, 500 if options.quick and ms else ms)
+			else:
+				arguments = (param, options.repetitions, options.milliseconds)
+			if sys.stderr.isatty():
+				print(f'\r\033[K{workload} {param} {turn + 1}/{rounds} {peer}', end='',
+				      file=sys.stderr, flush=True)
+			try:
+				for series, n, value in run_once(command, arguments, options.cpu):
+					figures.setdefault((series, n), {}).setdefault(peer, []).append(value)
+			except Absent as why:
+				absent[peer] = str(why)
+	if sys.stderr.isatty():
+		print('\r\033[K', end='', file=sys.stderr, flush=True)
+	return absent
+
+
+def number(value):
+	return f'{value:,.0f}' if value >= 1000 else f'{value:.1f}'
+
+
+def spread(values):
+	"""The middle half of the values, as a part of their median."""
+	if len(values) < 4 or statistics.median(values) == 0:
+		return '-'
+	low, _, high = statistics.quantiles(values, n=4)
+	return f'{100 * (high - low) / abs(statistics.median(values)):.0f}%'
+
+
+def ratio(bide, peer):
+	return f'{bide / peer:.2f}' if bide is not None and peer > 0 else '-'
+
+
+def table(head, rows):
+	"""Prints rows of strings, the first column to the left and the others to the right."""
+	widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+	for i, row in enumerate([head, ['-' * width for width in widths], *rows]):
+		cells = [cell.ljust(width) if n == 0 or i == 1 else cell.rjust(width)
+		         for n, (cell, width) in enumerate(zip(row, widths))]
+		print('| ' + ' | '.join(cells) + ' |')
+	print()
+
+
+def print_series(series, param, by_peer):
+	unit = 'bytes a task' if series in ('sleepers', 'delayed') else 'ns'
+	bide = min(by_peer['bide']) if 'bide' in by_peer else None
+	rows = [[PEERS.get(peer, peer), number(min(values)), number(statistics.median(values)),
+	         spread(values), ratio(bide, min(values))] for peer, values in by_peer.items()]
+	print(f'{series} {param:,} ({unit})\n')
+	table(['peer', 'minimum', 'median', 'spread', 'bide is'], rows)
+
+
+def verdict(values, aim):
+	if statistics.median(values) <= aim:
+		return 'yes'
+	return 'at best' if min(values) <= aim else 'no'
+
+
+def print_summary(figures, chosen):
+	rows = []
+	for what, series, param, aim, unit in AIMS:
+		by_peer = figures.get((series, param), {})
+		if series not in chosen or not by_peer:
+			continue
+		values = by_peer.get('bide')
+		others = {peer: min(v) for peer, v in by_peer.items() if not peer.startswith('bide')}
+		best = min(others, key=others.get) if others else None
+		rows.append([what, f'{number(aim)} {unit}',
+		             f'{number(min(values))} / {number(statistics.median(values))}' if values
+		             else 'not measured',
+		             f'{PEERS.get(best, best)} {number(others[best])}' if best else '-',
+		             ratio(min(values), others[best]) if values and best else '-',
+		             verdict(values, aim) if values else '-'])
+	if rows:
+		print('Summary\n')
+		table(['what', 'aim', 'bide min / median', 'best peer', 'ratio', 'met?'], rows)
+
+
+def machine():
+	model = platform.processor() or platform.machine()
+	try:
+		with open('/proc/cpuinfo') as info:
+			model = next(line.split(':')[1].strip() for line in info if 'model name' in line)
+	except (OSError, StopIteration):
+		pass
+	return f'{model}, {os.cpu_count()} CPUs, Linux {platform.release()}'
+
+
+def arguments():
+	parser = argparse.ArgumentParser(description='Compare bide with its peers.')
+	parser.add_argument('names', nargs='*', metavar='NAME', choices=[[], *WORKLOADS],
+	                    help='workloads to run, all by default: ' + ', '.join(WORKLOADS))
+	parser.add_argument('--build', type=Path, default=TOP / 'build' / 'bench', metavar='DIR',
+	                    help='where everything is built (build/bench)')
+	parser.add_argument('--rounds', type=int, metavar='N', help='turns of each peer (5; quick: 1)')
+	parser.add_argument('--cpu', type=int, default=max(os.sched_getaffinity(0)), metavar='N',
+	                    help='run everything on this one (the last)')
+	parser.add_argument('--only', metavar='PEER,…', help='only these peers: ' + ', '.join(PEERS))
+	parser.add_argument('--quick', action='store_true',
+	                    help='only try whether all of it works; the figures mean little')
+	options = parser.parse_args()
+	options.rounds = options.rounds or (1 if options.quick else 5)
+	options.repetitions = 2 if options.quick else 5
+	options.milliseconds = 5 if options.quick else 50
+	options.build = options.build.resolve()
+	return options
+
+
+def main():
+	options = arguments()
+	chosen = options.names or list(WORKLOADS)
+	wanted = options.only.split(',') if options.only else None
+	builder, figures, absent = Builder(options.build), {}, {}
+	print(f'{machine()}; on CPU {options.cpu}, {options.rounds} rounds\n', flush=True)
+	for workload in chosen:
+		commands, before = {}, set(figures)
+		for source in peers_of(workload):
+			if wanted and source.stem not in wanted:
+				continue
+			try:
+				commands[source.stem] = builder.command(source)
+			except Absent as why:
+				absent[workload, source.stem] = str(why)
+		for param in WORKLOADS[workload][1 if options.quick else 0]:
+			for peer, why in measure(workload, param, commands, options, figures).items():
+				absent[f'{workload} {param}', peer] = why
+		for key in figures:
+			if key not in before:
+				print_series(*key, figures[key])
+		sys.stdout.flush()
+	print_summary(figures, chosen)
+	for (where, peer), why in absent.items():
+		print(f'absent from {where}: {PEERS.get(peer, peer)}: {why}')
+	return 0
+
+
+if __name__ == '__main__':
+	sys.exit(main())
