@@ -62,7 +62,7 @@ WORKLOADS = {
 }
 
 # These hold their memory once, for so many ms: their sleep outlasts the start.
-SINGLE = {'sleepers': 6000, 'delayed': 0}
+SINGLE = {'sleepers': 8000, 'delayed': 0}
 SLOW_START = {'aio': 3}
 SINGLE_ROUNDS = 3                       # they take long and scatter little
 
@@ -97,8 +97,9 @@ def build_step(command, **options):
 	done = subprocess.run(command, capture_output=True, text=True, **options)
 	if done.returncode != 0:
 		lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-		errors = [line for line in lines if 'error' in line.lower()]
-		raise Absent((errors or lines or ['the build failed'])[0].strip())
+		told = [line for line in lines if any(word in line.lower() for word in
+		        ('error', 'fatal', 'not found'))]
+		raise Absent((told[:1] or lines[-1:] or ['the build failed'])[0].strip())
 	return done.stdout
 
 
@@ -313,7 +314,7 @@ def machine():
 
 def arguments():
 	parser = argparse.ArgumentParser(description='Compare bide with its peers.')
-	parser.add_argument('names', nargs='*', metavar='NAME', choices=[[], *WORKLOADS],
+	parser.add_argument('names', nargs='*', metavar='NAME',
 	                    help='workloads to run, all by default: ' + ', '.join(WORKLOADS))
 	parser.add_argument('--build', type=Path, default=TOP / 'build' / 'bench', metavar='DIR',
 	                    help='where everything is built (build/bench)')
@@ -324,6 +325,9 @@ def arguments():
 	parser.add_argument('--quick', action='store_true',
 	                    help='only try whether all of it works; the figures mean little')
 	options = parser.parse_args()
+	for name in options.names:
+		if name not in WORKLOADS:
+			parser.error(f'there is no workload {name}')
 	options.rounds = options.rounds or (1 if options.quick else 5)
 	options.repetitions = 2 if options.quick else 5
 	options.milliseconds = 5 if options.quick else 50

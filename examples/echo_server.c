@@ -37,9 +37,9 @@ static int echo(void *arg)
 
 static void tell_port(int listener)
 {
-	struct sockaddr_in addr = {0};
+	struct sockaddr_in addr = { 0 };
 
-	getsockname(listener, (struct sockaddr *)&addr, &(socklen_t){sizeof addr});
+	getsockname(listener, (struct sockaddr *)&addr, &(socklen_t){ sizeof addr });
 	printf("listening on 127.0.0.1 port %d\n", ntohs(addr.sin_port));
 	fflush(stdout);
 }
@@ -47,7 +47,7 @@ static void tell_port(int listener)
 static int async_main(void *port)
 {
 	/* drop: hangs up where the task is cancelled before it has begun */
-	const bide_task_options options = {.name = "connection", .drop = hang_up};
+	const bide_task_options options = { .name = "connection", .drop = hang_up };
 	bide_group connections;
 	int listener, fd;
 

@@ -50,8 +50,8 @@ static int words(void *arg)
 int main(void)
 {
 	static struct node nodes[] = {
-		{.word = "park"},  {.word = "await"}, {.word = "task"}, {.word = "gather"},
-		{.word = "yield"}, {.word = "loop"},  {.word = "bide"},
+		{ .word = "park" },  { .word = "await" }, { .word = "task" }, { .word = "gather" },
+		{ .word = "yield" }, { .word = "loop" },  { .word = "bide" },
 	};
 	struct node *tree = NULL;
 	const char *word;

@@ -33,9 +33,9 @@ static int fetch(void *arg)
 static int async_main(void *arg)
 {
 	static struct part parts[] = {
-		{"index", 200 * BIDE_MILLISECOND, 0},
-		{"body", 500 * BIDE_MILLISECOND, -EIO},
-		{"images", 10 * BIDE_SECOND, 0},
+		{ "index", 200 * BIDE_MILLISECOND, 0 },
+		{ "body", 500 * BIDE_MILLISECOND, -EIO },
+		{ "images", 10 * BIDE_SECOND, 0 },
 	};
 	bide_group group;
 	int r;

@@ -12,7 +12,7 @@
 
 static int async_main(void *arg)
 {
-	static const int work_ms[] = {50, 150, 500, 50};
+	static const int work_ms[] = { 50, 150, 500, 50 };
 	bide_time start = bide_now();
 	bide_ticker ticker;
 

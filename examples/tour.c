@@ -29,38 +29,38 @@ struct stop {
 };
 
 static const struct stop stops[] = {
-	{"sleep_concurrently",
-	 "Ten tasks sleep one second each. A task that sleeps lets the others go on, so\n"
-	 "they all sleep at once.",
-	 "one after the other: 10.0 s"},
-	{"sleep_blocking",
-	 "The same ten with sleep(1), a call of the operating system. That knows nothing\n"
-	 "of tasks: it stops the whole thread, so one task sleeps after the other.",
-	 "that is one after the other: 10.0 s"},
-	{"recursive",
-	 "Each task spawns two more and sleeps for ever. The first one at depth 6 cancels\n"
-	 "all others: 63 sleepers, 63 that had yet to start, and main.",
-	 "one after the other: no end, the first one sleeps for ever"},
-	{"recursive_gather",
-	 "The same, but each task gathers the two it spawned: cancelling a parent cancels\n"
-	 "its children, and no parent ends before they have.",
-	 "one after the other: no end here, either"},
-	{"timeout",
-	 "A time limit stands around code of any kind. The first one is kept, the others\n"
-	 "cut short what is inside.",
-	 "without the limits: 10.2 s, and a loop without an end"},
-	{"group",
-	 "Three downloads in a group. The second one fails after half a second; that\n"
-	 "cancels the third, which would have taken 10 s.",
-	 "one after the other, to the end: 10.7 s"},
-	{"generator",
-	 "A recursive function walks a tree and hands out one word at a time. It is asked\n"
-	 "for four of seven, then freed.",
-	 "nothing waits here"},
-	{"ticker",
-	 "Something to do every 200 ms, which takes from 50 to 500 ms itself. The grid\n"
-	 "stands; ticks that were missed are counted.",
-	 "with a sleep of 200 ms before each: 1.6 s"},
+	{ "sleep_concurrently",
+	  "Ten tasks sleep one second each. A task that sleeps lets the others go on, so\n"
+	  "they all sleep at once.",
+	  "one after the other: 10.0 s" },
+	{ "sleep_blocking",
+	  "The same ten with sleep(1), a call of the operating system. That knows nothing\n"
+	  "of tasks: it stops the whole thread, so one task sleeps after the other.",
+	  "that is one after the other: 10.0 s" },
+	{ "recursive",
+	  "Each task spawns two more and sleeps for ever. The first one at depth 6 cancels\n"
+	  "all others: 63 sleepers, 63 that had yet to start, and main.",
+	  "one after the other: no end, the first one sleeps for ever" },
+	{ "recursive_gather",
+	  "The same, but each task gathers the two it spawned: cancelling a parent cancels\n"
+	  "its children, and no parent ends before they have.",
+	  "one after the other: no end here, either" },
+	{ "timeout",
+	  "A time limit stands around code of any kind. The first one is kept, the others\n"
+	  "cut short what is inside.",
+	  "without the limits: 10.2 s, and a loop without an end" },
+	{ "group",
+	  "Three downloads in a group. The second one fails after half a second; that\n"
+	  "cancels the third, which would have taken 10 s.",
+	  "one after the other, to the end: 10.7 s" },
+	{ "generator",
+	  "A recursive function walks a tree and hands out one word at a time. It is asked\n"
+	  "for four of seven, then freed.",
+	  "nothing waits here" },
+	{ "ticker",
+	  "Something to do every 200 ms, which takes from 50 to 500 ms itself. The grid\n"
+	  "stands; ticks that were missed are counted.",
+	  "with a sleep of 200 ms before each: 1.6 s" },
 };
 
 static const char echo_what[] =
@@ -107,7 +107,7 @@ static int line_add(struct line *line, char c)
 static int read_lines(void *arg)
 {
 	const struct child *child = arg;
-	struct line line = {.length = 0};
+	struct line line = { .length = 0 };
 	char buf[512];
 	ssize_t n;
 
@@ -130,7 +130,7 @@ static void run_program(char *argv[])
 static int child_start(struct child *child, const char *program, char *arg1, char *arg2)
 {
 	char path[4096];
-	char *argv[] = {path, arg1, arg2, NULL};
+	char *argv[] = { path, arg1, arg2, NULL };
 
 	snprintf(path, sizeof path, "%s%s", examples, program);
 	child->start = bide_now();
@@ -264,7 +264,6 @@ int main(void)
 
 	r = bide_run(async_main, NULL);
 	if (r < 0)
-		printf("\nThe tour ended early: %s\n",
-		       r == -EINTR ? "Ctrl-C" : "see FAILED above");
+		printf("\nThe tour ended early: %s\n", r == -EINTR ? "Ctrl-C" : "see FAILED above");
 	return r < 0;
 }

@@ -17,7 +17,7 @@ static int never(void *arg)
 static int parent(void *arg)
 {
 	struct bench *bench = arg;
-	const bide_task_options options = {.delay = BIDE_HOUR};
+	const bide_task_options options = { .delay = BIDE_HOUR };
 	double before = bench_memory();
 	int64_t started = bench_now(), elapsed;
 

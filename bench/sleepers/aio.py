@@ -23,6 +23,7 @@ async def main():
 	before, started = memory(), time.monotonic_ns()
 	tasks = [asyncio.create_task(sleeper(seconds)) for _ in range(bench.param)]
 	await asyncio.sleep(0)
+	asleep = time.monotonic_ns() - started
 	held = memory() - before
 	if awake_again:
 		sys.exit('the sleep is too short to count the sleepers')
@@ -30,6 +31,7 @@ async def main():
 		await task
 	over = time.monotonic_ns() - started - bench.duration
 	report('sleepers', bench.param, held / bench.param)
+	report('sleepers-start', bench.param, asleep / bench.param)
 	report('sleepers-over', bench.param, over / bench.param)
 
 

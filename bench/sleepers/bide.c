@@ -23,13 +23,14 @@ static int parent(void *arg)
 	struct bench *bench = arg;
 	size_t n = (size_t)bench->param;
 	double before = bench_memory(), bytes;
-	int64_t started = bench_now(), over;
+	int64_t started = bench_now(), asleep, over;
 	bide_task **tasks = calloc(n, sizeof(*tasks));
 
 	for (size_t i = 0; i < n; i++)
 		if ((tasks[i] = bide_spawn(sleeper, bench)) == NULL)
 			bench_fail("bide_spawn failed");
 	(void)bide_yield();                     /* each runs until it sleeps */
+	asleep = bench_now() - started;
 	bytes = bench_memory() - before;
 	if (awake_again != 0)
 		bench_fail("the sleep is too short to count the sleepers");
@@ -37,6 +38,7 @@ static int parent(void *arg)
 		bench_fail("a sleeper failed");
 	over = bench_now() - started - bench->duration;
 	bench_print("sleepers", bench->param, bytes / (double)n);
+	bench_print("sleepers-start", bench->param, (double)asleep / (double)n);
 	bench_print("sleepers-over", bench->param, (double)over / (double)n);
 	free(tasks);
 	return 0;

@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 {
 	struct bench bench = bench_init("sleepers", 1, argc, argv);
 	double n = (double)bench.param, before = bench_memory(), bytes;
-	int64_t started = bench_now(), over;
+	int64_t started = bench_now(), asleep, over;
 	long awake_again = 0;
 	std::vector<fibers::fiber> sleepers;
 
@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 			awake_again++;
 		});
 	boost::this_fiber::yield();             /* each runs until it sleeps */
+	asleep = bench_now() - started;
 	bytes = bench_memory() - before;
 	if (awake_again != 0)
 		bench_fail("the sleep is too short to count the sleepers");
@@ -32,6 +33,7 @@ int main(int argc, char **argv)
 		sleeper.join();
 	over = bench_now() - started - bench.duration;
 	bench_print("sleepers", bench.param, bytes / n);
+	bench_print("sleepers-start", bench.param, (double)asleep / n);
 	bench_print("sleepers-over", bench.param, (double)over / n);
 	return 0;
 }

@@ -26,6 +26,7 @@ func main() {
 		}()
 	}
 	started.Wait()
+	asleep := time.Since(start)
 	bytes := common.Memory() - before
 	if awakeAgain != 0 {
 		common.Fail("the sleep is too short to count the sleepers")
@@ -33,5 +34,6 @@ func main() {
 	ended.Wait()
 	over := time.Since(start) - bench.Duration
 	common.Print("sleepers", bench.Param, bytes/n)
+	common.Print("sleepers-start", bench.Param, float64(asleep)/n)
 	common.Print("sleepers-over", bench.Param, float64(over)/n)
 }

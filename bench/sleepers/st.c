@@ -22,13 +22,14 @@ static void run(struct bench *bench)
 {
 	size_t n = (size_t)bench->param;
 	double before = bench_memory(), bytes;
-	int64_t started = bench_now(), over;
+	int64_t started = bench_now(), asleep, over;
 	st_thread_t *threads = calloc(n, sizeof(*threads));
 
 	for (size_t i = 0; i < n; i++)
 		if ((threads[i] = st_thread_create(sleeper, bench, 1, 0)) == NULL)
 			bench_fail("st_thread_create failed");
 	st_usleep(0);                           /* each runs until it sleeps */
+	asleep = bench_now() - started;
 	bytes = bench_memory() - before;
 	if (awake_again != 0)
 		bench_fail("the sleep is too short to count the sleepers");
@@ -37,6 +38,7 @@ static void run(struct bench *bench)
 			bench_fail("st_thread_join failed");
 	over = bench_now() - started - bench->duration;
 	bench_print("sleepers", bench->param, bytes / (double)n);
+	bench_print("sleepers-start", bench->param, (double)asleep / (double)n);
 	bench_print("sleepers-over", bench->param, (double)over / (double)n);
 }
 

@@ -26,6 +26,7 @@ async fn parent(bench: Bench) {
     while ASLEEP.load(Relaxed) < bench.param {
         yield_now().await;
     }
+    let asleep = started.elapsed().as_nanos() as f64;
     let bytes = memory() - before;
     assert!(
         AWAKE_AGAIN.load(Relaxed) == 0,
@@ -36,6 +37,7 @@ async fn parent(bench: Bench) {
     }
     let over = started.elapsed().as_nanos() as f64 - bench.duration.as_nanos() as f64;
     print("sleepers", bench.param, bytes / n);
+    print("sleepers-start", bench.param, asleep / n);
     print("sleepers-over", bench.param, over / n);
 }
 

@@ -13,7 +13,7 @@ static int caller(void *arg)
 
 	for (int64_t units; (units = bench_next(bench)) != 0;)
 		for (; units != 0; units--) {
-			BIDE_TIMEOUT (BIDE_SECOND) {
+			BIDE_TIMEOUT(BIDE_SECOND) {
 				if (bide_yield() < 0)
 					bench_fail("bide_yield failed");
 			}

@@ -36,6 +36,7 @@ BIDE_API int bide_gen_next(bide_gen *gen, void *item);
  * still until the next call of that. Returns 0, or
  *   -ECANCELED  the generator is being freed
  *   -EPERM      no generator runs here
+ * Scopes and groups that the function has entered must be left before.
  */
 BIDE_API int bide_gen_yield(const void *item);
 

@@ -104,8 +104,9 @@ BIDE_API void bide_group_limit(bide_group *group, size_t n);
  * own tasks may call it. Suspends only where the group has a limit.
  *
  * Returns NULL and sets errno:
- *   ECANCELED  the group was cancelled or one of its tasks has failed; or, in a
- *              group with a limit, the caller was cancelled
+ *   ECANCELED  the group was cancelled, or one of its tasks has failed and it is
+ *              no BIDE_KEEP_GOING group; or, in a group with a limit, the caller
+ *              was cancelled
  *   ENOMEM, EPERM
  */
 BIDE_API bide_task *bide_group_spawn(bide_group *group, bide_fn *fn, void *arg);
@@ -118,7 +119,8 @@ BIDE_API bide_task *bide_group_spawn_with(bide_group *group, const bide_task_opt
  * Suspends until a task of the group ends and returns it: each task once, in the
  * order in which they ended. The handle is good until the next call.
  *
- * Returns NULL and sets errno: 0 where none is left, ECANCELED where the caller
+ * Returns NULL and sets errno: 0 where none is left but those of the group's own
+ * that wait in here themselves, ECANCELED where the caller
  * was cancelled, EINVAL in a BIDE_REAP group, EPERM.
  */
 BIDE_API bide_task *bide_group_next(bide_group *group);

@@ -3,8 +3,8 @@
 /*
  * bide/io.h - descriptors, as POSIX has them, with calls that suspend
  *
- * Every call suspends until the descriptor is ready and the transfer is done. It
- * ends early where the task is cancelled (-ECANCELED) or the descriptor is closed
+ * Every call suspends until the descriptor is ready and then transfers what it can,
+ * which may be less than it was given. It ends early where the task is cancelled (-ECANCELED) or the descriptor is closed
  * by bide_close() (-EBADF). A call that has moved some bytes returns their count
  * instead. Also a call that need not wait may let other tasks run, so that one
  * busy descriptor starves nobody.
@@ -38,6 +38,19 @@ BIDE_API ssize_t bide_read(int fd, void *buf, size_t n);
  * -EPIPE, -EPERM where no task runs, or what write(2) fails with.
  */
 BIDE_API ssize_t bide_write(int fd, const void *buf, size_t n);
+
+/*
+ * Reads until n bytes are there. Returns n, or fewer at the end of file or where an
+ * error or a cancellation came after some bytes: the next call says so. Otherwise
+ * as bide_read().
+ */
+BIDE_API ssize_t bide_read_full(int fd, void *buf, size_t n);
+
+/*
+ * Writes all n bytes. Returns n, or fewer where an error or a cancellation came
+ * after some bytes: the next call says so. Otherwise as bide_write().
+ */
+BIDE_API ssize_t bide_write_all(int fd, const void *buf, size_t n);
 
 /*
  * Suspends until one of the events holds: BIDE_READABLE | BIDE_WRITABLE. An

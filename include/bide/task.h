@@ -26,8 +26,9 @@ typedef struct bide_task_options {
 	size_t stack_size;              /* 0: the loop's */
 	size_t copy;                    /* the task gets its own copy of this many bytes at arg */
 	bide_time delay;                /* start after this time; holds no stack until then */
-	void (*drop)(void *arg);        /* called with arg in place of fn where fn never runs;
-	                                 * runs outside of any task and must not suspend */
+	void (*drop)(void *arg);        /* called with arg in place of fn where the task ends
+	                                 * without having run; outside of any task: must not
+	                                 * suspend. Not where spawning itself fails */
 	unsigned flags;                 /* BIDE_EAGER */
 } bide_task_options;
 

@@ -22,17 +22,17 @@ void bide__traits_find(struct fd_traits *traits, int fd)
 	struct stat status;
 	int flags = bide__sys_status_flags(fd);
 
-	*traits = (struct fd_traits){ .is_known = true };
-	if (flags >= 0)
-		traits->is_blocking = !(flags & O_NONBLOCK);
-	if (bide__sys_fstat(fd, &status) < 0)
+	/* Of one that cannot be asked the worst is expected, this time. */
+	*traits = (struct fd_traits){ .is_blocking = true };
+	if (flags < 0 || bide__sys_fstat(fd, &status) < 0)
 		return;
+	traits->is_known = true;
 	traits->is_socket = S_ISSOCK(status.st_mode);
 	traits->is_stream = traits->is_socket ? bide__sys_socket_type(fd) == SOCK_STREAM
 	                                      : S_ISFIFO(status.st_mode);
 	/* Files are always ready, as far as poll can tell. */
-	if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode))
-		traits->is_blocking = false;
+	traits->is_blocking = !(flags & O_NONBLOCK) && !S_ISREG(status.st_mode) &&
+	                      !S_ISDIR(status.st_mode) && !S_ISBLK(status.st_mode);
 }
 
 bool bide__op_may_wait(const struct io_op *op)

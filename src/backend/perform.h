@@ -16,7 +16,7 @@ struct fd_traits {
 	bool is_blocking;               /* O_NONBLOCK is not set */
 };
 
-/* Finds out about the descriptor; one that cannot be asked is tried as it is. */
+/* Finds out about the descriptor. is_known stays false where it cannot be asked. */
 void bide__traits_find(struct fd_traits *traits, int fd);
 
 /*

@@ -325,7 +325,8 @@ static int start_wait(struct start *start, struct bide_task *task)
 	if (start->join.left == 0)
 		return 0;
 	start->join.waiter.withdraw = start_withdraw;
-	if (bide__park(&start->join.waiter) == 0)
+	/* A start that came behind the cancellation, before we ran, is one (W3). */
+	if (bide__park(&start->join.waiter) == 0 || start->is_started)
 		return 0;
 
 	start->is_abandoned = true;

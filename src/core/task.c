@@ -35,7 +35,8 @@ struct task_extra *bide__task_extra(struct bide_task *task)
 
 void bide__task_check(const struct bide_task *task, const char *caller)
 {
-	bide__check(task != NULL && task->state != TASK_FREE,
+	bide__check(task != NULL, "%s: the task's handle is NULL (did spawning it fail?)", caller);
+	bide__check(task->state != TASK_FREE,
 	            "%s: the task's handle was given back already (a handle is joined, gathered, "
 	            "closed with its group or detached once)",
 	            caller);
@@ -304,11 +305,14 @@ void bide__task_end_unstarted(struct bide_task *task, int result)
 
 static void task_end(bide_loop *loop, struct bide_task *self, int result)
 {
+	/* Before anything else runs on the stack that such a pointer leads to. */
+	bide__check(self->scope == NULL, "a task's function must leave the scopes and close the "
+	            "groups that it has entered before it returns");
+	bide__check(self->gen == NULL, "a task must not end inside a generator");
 	if (unlikely(self->extra != NULL && self->extra->deferred != NULL))
 		bide__deferred_run(self);
-	bide__check(self->scope == NULL, "a task must not end inside a %s: it would leave a pointer "
-	            "to its stack behind", self->scope->is_group ? "group" : "scope");
-	bide__check(self->gen == NULL, "a task must not end inside a generator");
+	bide__check(self->scope == NULL, "a deferred function must leave the scopes and close the "
+	            "groups that it has entered before it returns");
 	task_finish(loop, self, result);
 }
 

@@ -11,6 +11,7 @@
 #include "diag/symbol.h"
 
 #include <bide/task.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,7 +51,7 @@ const char *bide_strerror(int err)
 	static __thread char text[128];
 
 	/* GNU's, which returns a string of its own where it has one. */
-	return strerror_r(err < 0 ? -err : err, text, sizeof text);
+	return strerror_r(err < 0 && err > INT_MIN ? -err : err, text, sizeof text);
 }
 
 #define QUOTED(number) #number

@@ -22,6 +22,32 @@ ssize_t bide_write(int fd, const void *buf, size_t n)
 	return bide__operation_run(&op);
 }
 
+ssize_t bide_read_full(int fd, void *buf, size_t n)
+{
+	size_t done = 0;
+	ssize_t r = 0;
+
+	do {
+		r = bide_read(fd, (char *)buf + done, n - done);
+		if (r > 0)
+			done += (size_t)r;
+	} while (r > 0 && done < n);
+	return done > 0 ? (ssize_t)done : r;
+}
+
+ssize_t bide_write_all(int fd, const void *buf, size_t n)
+{
+	size_t done = 0;
+	ssize_t r = 0;
+
+	do {
+		r = bide_write(fd, (const char *)buf + done, n - done);
+		if (r > 0)
+			done += (size_t)r;
+	} while (r > 0 && done < n);
+	return done > 0 ? (ssize_t)done : r;
+}
+
 ssize_t bide_recv(int fd, void *buf, size_t n, int flags)
 {
 	struct io_op op = { .kind = IO_RECV, .fd = fd, .buf = buf, .n = n, .flags = flags };

@@ -81,8 +81,10 @@ static void spawn_shares(bide_group *group, const struct share *share)
 	int left = share->task_count;
 	int parts = share->levels == 1 ? left : 2 + (int)pick(3);
 
-	for (int i = 0; i < parts && left > 0; i++) {
-		int size = i == parts - 1 ? left : left / (parts - i);
+	if (parts > left)
+		parts = left;
+	for (; parts > 0; parts--) {
+		int size = left / parts;
 		struct share part = {size - 1, share->levels - 1};
 
 		CHECK(bide_group_spawn_copy(group, run_share, &part, sizeof part) != NULL);

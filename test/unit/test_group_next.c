@@ -150,6 +150,31 @@ LOOP_TEST(group_next, by_a_task_of_the_group_gives_its_siblings)
 	return 0;
 }
 
+static int collect_all(void *arg)
+{
+	int count = 0;
+
+	while (bide_group_next(arg) != NULL)
+		count++;
+	CHECK_INT(errno, 0);
+	return count;
+}
+
+/* It can't wait for its own end: the others are all there are. */
+LOOP_TEST(group_next, by_the_last_task_of_the_group_finds_none_left)
+{
+	bide_group group;
+
+	bide_group_open(&group);
+	bide_group_spawn(&group, sleep_units, ARG(1));
+	bide_group_spawn(&group, sleep_units, ARG(2));
+	bide_group_spawn(&group, collect_all, &group);
+	CHECK_INT(bide_sleep(5 * U), 0);
+	CHECK_INT(next_result(&group), 2);
+	CHECK_INT(bide_group_close(&group), 0);
+	return 0;
+}
+
 static int taken[4];
 
 static int take_one(void *arg)

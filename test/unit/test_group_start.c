@@ -236,6 +236,47 @@ LOOP_TEST(started, says_that_whoever_asked_for_it_has_given_up)
 	return 0;
 }
 
+static int start_in_time(void *arg)
+{
+	CHECK_INT(bide_sleep(1 * U), 0);
+	CHECK_INT(bide_started(arg), 0);
+	CHECK_INT(bide_sleep(1 * U), 0);
+	CHECK_INT(bide_cancel_requested(bide_self()), 0);
+	cleaned_up = true;
+	return 0;
+}
+
+static int start_and_swallow(void *arg)
+{
+	bide_group group;
+	void *value = NULL;
+
+	bide_group_open_with(&group, (unsigned)INT(arg));
+	CHECK_INT(bide_group_start(&group, start_in_time, &port, &value), 0);
+	CHECK(value == &port);
+	CHECK_INT(bide_uncancel(), 1);
+	CHECK_INT(bide_group_close(&group), 0);
+	return 0;
+}
+
+static void check_done_is_done(unsigned flags)
+{
+	bide_task *starter = bide_spawn(start_and_swallow, ARG(flags));
+
+	CHECK_INT(bide_sleep(1 * U), 0);
+	bide_cancel(starter);
+	CHECK_INT(bide_join(starter), 0);
+	CHECK(cleaned_up);
+}
+
+/* The starter is cancelled first, but the task has told before that runs: done is done. */
+LOOP_TEST(group_start, that_has_succeeded_is_not_undone_by_a_cancellation)
+{
+	check_done_is_done(0);
+	check_done_is_done(BIDE_REAP);
+	return 0;
+}
+
 static bool has_run;
 
 static int note_run(void *arg)

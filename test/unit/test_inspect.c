@@ -23,8 +23,8 @@ static bide_task *spawn_named(const char *name, bide_fn *fn, void *arg)
 /* What bide_dump() writes, to be freed. */
 static char *dump(void)
 {
-	char *text = NULL;
-	size_t size;
+	static char *text;
+	static size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	CHECK(out != NULL);

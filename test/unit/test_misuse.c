@@ -58,6 +58,8 @@ TEST(outside_of_a_loop, what_belongs_to_a_task_gives_eperm)
 	CHECK_INT(bide_defer(ignore, NULL), -EPERM);
 	CHECK_INT(bide_timeout(BIDE_SECOND, never, NULL), -EPERM);
 	CHECK_INT(bide_shield(never, NULL), -EPERM);
+	CHECK_INT(bide_started(NULL), -EPERM);
+	CHECK_INT(bide_gen_yield(&key), -EPERM);
 	CHECK(bide_self() == NULL);
 	CHECK(bide_loop_current() == NULL);
 }
@@ -134,6 +136,7 @@ static int name_and_run(void *arg)
 }
 
 static bide_fn *crime;
+static char crime_text[8192];
 
 static void commit(void)
 {
@@ -142,16 +145,15 @@ static void commit(void)
 
 static void check_aborts(bide_fn *fn)
 {
-	char text[8192];
 	int status;
 
 	crime = fn;
-	status = test_child(commit, text, sizeof text);
+	status = test_child(commit, crime_text, sizeof crime_text);
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
 		test_fail(__FILE__, __LINE__, "status is %#x, not SIGABRT; it printed: %s",
-		          (unsigned)status, text);
-	if (strstr(text, "culprit") == NULL)
-		test_fail(__FILE__, __LINE__, "the task's name is not in: %s", text);
+		          (unsigned)status, crime_text);
+	if (strstr(crime_text, "culprit") == NULL)
+		test_fail(__FILE__, __LINE__, "the task's name is not in: %s", crime_text);
 }
 
 static int return_zero(void *arg)
@@ -252,4 +254,27 @@ static int close_around_a_scope(void *arg)
 TEST(misuse, closing_a_group_around_an_open_scope_aborts)
 {
 	check_aborts(close_around_a_scope);
+}
+
+static void tell(void *arg)
+{
+	(void)arg;
+	(void)!write(STDERR_FILENO, "deferred", 8);
+}
+
+static int leave_a_scope_open_and_defer(void *arg)
+{
+	bide_scope scope;
+
+	(void)arg;
+	(void)bide_defer(tell, NULL);
+	bide_scope_enter(&scope, BIDE_MILLISECOND);
+	return 0;
+}
+
+/* What is deferred would run on the very stack where the scope has been. */
+TEST(misuse, ending_with_an_open_scope_aborts_before_deferred_functions_run)
+{
+	check_aborts(leave_a_scope_open_and_defer);
+	CHECK(strstr(crime_text, "deferred") == NULL);
 }

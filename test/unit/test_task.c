@@ -256,7 +256,7 @@ LOOP_TEST(name, is_the_symbol_of_the_function_by_default)
 		CHECK_INT(strtoumax(name, NULL, 16), (uintptr_t)named_coroutine);
 	else
 		CHECK_STR(name, "named_coroutine");
-#ifdef BIDE_HAVE_LIBDW
+#ifdef BIDE_HAVE_LIBELF
 	CHECK_STR(name, "named_coroutine");
 #endif
 	CHECK_INT(bide_join(task), 0);
