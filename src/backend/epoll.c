@@ -158,15 +158,27 @@ static struct bide_node *queue_of(struct fd_entry *entry, const struct io_op *op
 	return bide__op_reads(op) ? &entry->readers : &entry->writers;
 }
 
+/*
+ * Whether what the operation finds is what any other would: not where flags have it
+ * leave the data, or look for urgent data or errors only.
+ */
+static bool is_telling(const struct io_op *op)
+{
+	return op->kind != IO_RECV || !(op->flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
+}
+
 /* Learns from a result what the next operation has to expect (E2). */
 static void entry_learn(struct fd_entry *entry, const struct io_op *op, ssize_t r)
 {
 	bool *belief = bide__op_reads(op) ? &entry->may_read : &entry->may_write;
 
+	if (!is_telling(op))
+		return;
 	if (r == -EAGAIN)
 		*belief = false;
+	/* A pipe whose writer set O_DIRECT ends reads early, and its reader can't know. */
 	else if ((op->kind == IO_READ || op->kind == IO_RECV) && entry->traits.is_stream &&
-	         r > 0 && (size_t)r < op->n && !entry->has_hung_up)
+	         entry->traits.is_socket && r > 0 && (size_t)r < op->n && !entry->has_hung_up)
 		*belief = false;
 }
 
@@ -357,6 +369,7 @@ static void epoll_forget(struct backend *backend, int fd)
 
 	if (entry == NULL)
 		return;
+	polls_run(epoll, entry);
 	queue_end(epoll, entry, &entry->readers);
 	queue_end(epoll, entry, &entry->writers);
 	/* Closing removes it only where no copy of the descriptor is left. */

@@ -30,6 +30,8 @@ void bide__traits_find(struct fd_traits *traits, int fd)
 	traits->is_socket = S_ISSOCK(status.st_mode);
 	traits->is_stream = traits->is_socket ? bide__sys_socket_type(fd) == SOCK_STREAM
 	                                      : S_ISFIFO(status.st_mode);
+	traits->is_read_only = (flags & O_ACCMODE) == O_RDONLY;
+	traits->is_write_only = (flags & O_ACCMODE) == O_WRONLY;
 	/* Files are always ready, as far as poll can tell. */
 	traits->is_blocking = !(flags & O_NONBLOCK) && !S_ISREG(status.st_mode) &&
 	                      !S_ISDIR(status.st_mode) && !S_ISBLK(status.st_mode);
@@ -37,6 +39,8 @@ void bide__traits_find(struct fd_traits *traits, int fd)
 
 bool bide__op_may_wait(const struct io_op *op)
 {
+	if (op->kind == IO_READ)
+		return op->n > 0;               /* read(2) of nothing never waits */
 	return !((op->kind == IO_RECV || op->kind == IO_SEND) && (op->flags & MSG_DONTWAIT));
 }
 
@@ -61,6 +65,8 @@ static int poll_now(int fd, int events)
 	int held = 0;
 	int r;
 
+	if (fd < 0)
+		return -EBADF;                  /* poll(2) skips it */
 	if (events & BIDE_READABLE)
 		poll_fd.events |= POLLIN | POLLRDHUP;
 	if (events & BIDE_WRITABLE)
@@ -81,9 +87,14 @@ static int poll_now(int fd, int events)
 
 static ssize_t perform_read(const struct io_op *op, const struct fd_traits *traits)
 {
+	/* recv(2) of nothing would wait. */
+	if (op->n == 0)
+		return bide__sys_read(op->fd, op->buf, 0);
 	if (traits->is_socket)
 		return bide__sys_recv(op->fd, op->buf, op->n, MSG_DONTWAIT);
-	if (traits->is_blocking && poll_now(op->fd, BIDE_READABLE) == -EAGAIN)
+	/* What is not open for reading fails at once, and would never poll as readable. */
+	if (traits->is_blocking && !traits->is_write_only &&
+	    poll_now(op->fd, BIDE_READABLE) == -EAGAIN)
 		return -EAGAIN;
 	return bide__sys_read(op->fd, op->buf, op->n);
 }
@@ -94,7 +105,7 @@ static ssize_t perform_write(const struct io_op *op, const struct fd_traits *tra
 
 	if (traits->is_socket)
 		return bide__sys_send(op->fd, op->data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (traits->is_blocking) {
+	if (traits->is_blocking && !traits->is_read_only) {
 		if (poll_now(op->fd, BIDE_WRITABLE) == -EAGAIN)
 			return -EAGAIN;
 		if (n > PIPE_BUF)
@@ -105,7 +116,9 @@ static ssize_t perform_write(const struct io_op *op, const struct fd_traits *tra
 
 static ssize_t perform_accept(const struct io_op *op, const struct fd_traits *traits)
 {
-	if (traits->is_blocking && poll_now(op->fd, BIDE_READABLE) == -EAGAIN)
+	/* What is no socket fails at once. */
+	if (traits->is_socket && traits->is_blocking &&
+	    poll_now(op->fd, BIDE_READABLE) == -EAGAIN)
 		return -EAGAIN;
 	return bide__sys_accept(op->fd, op->peer, op->peer_len);
 }

@@ -12,8 +12,10 @@
 struct fd_traits {
 	bool is_known;
 	bool is_socket;
-	bool is_stream;                 /* a short transfer means that there was no more */
+	bool is_stream;                 /* transfers may be cut anywhere */
 	bool is_blocking;               /* O_NONBLOCK is not set */
+	bool is_read_only;
+	bool is_write_only;
 };
 
 /* Finds out about the descriptor. is_known stays false where it cannot be asked. */

@@ -194,6 +194,9 @@ static int sim_block(struct sim *sim, bide_time timeout)
 	}
 	r = bide__sys_poll(fds, n, timeout);
 	bide__free(fds);
+	/* More waits than the process may have descriptors: it looks again, too. */
+	if (r == -EINVAL)
+		r = bide__sys_poll(&wake, 1, BIDE_MILLISECOND);
 	return r < 0 && r != -EINTR ? r : 0;
 }
 

@@ -32,7 +32,7 @@ static inline void list_init(struct bide_node *head)
 
 static inline void list_push_back(struct bide_node *head, struct bide_node *node)
 {
-	if (head->next == NULL)
+	if (__builtin_expect(head->next == NULL, 0))
 		list_init(head);
 	node->next = head;
 	node->prev = head->prev;

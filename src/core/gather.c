@@ -27,8 +27,8 @@ static int claim_all(struct join *join, size_t n, bide_task *const tasks[])
 	for (size_t i = 0; i < n; i++) {
 		int r;
 
-		bide__task_check(tasks[i], "bide_gather");
-		r = bide__join_claim(join, tasks[i]);
+		task_check(tasks[i], "bide_gather");
+		r = join_claim(join, tasks[i]);
 		if (r < 0) {
 			bide__join_release(join, i, tasks);
 			return r;
@@ -225,7 +225,7 @@ ssize_t bide_wait(size_t n, bide_task *const tasks[], int until, bide_time timeo
 	if (until != BIDE_FIRST_DONE && until != BIDE_FIRST_FAILED && until != BIDE_ALL_DONE)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
-		bide__task_check(tasks[i], "bide_wait");
+		task_check(tasks[i], "bide_wait");
 		if (tasks[i]->state == TASK_DONE)
 			watch_count(&watch, tasks[i]);
 	}

@@ -27,7 +27,7 @@ enum gen_state {
 	GEN_NEW,
 	GEN_STANDING,                   /* in bide_gen_yield() */
 	GEN_RUNNING,                    /* in bide_gen_next(), or suspended inside it */
-	GEN_DONE,                       /* result is set; has no stack */
+	GEN_DONE,                       /* result is set */
 };
 
 struct bide_gen {
@@ -35,9 +35,11 @@ struct bide_gen {
 	struct context caller;          /* of bide_gen_next(), while RUNNING */
 	void *item;                     /* where it wants the item; NULL: nowhere */
 	size_t item_size;
+	bide_gen **place;               /* where its caller keeps its innermost generator */
 	bide_gen *outer;                /* the generator that runs this one; NULL: none */
+	int value;                      /* where contexts cannot cross: what is handed over */
 	bide_scope *scope;              /* the caller's innermost scope */
-	stack *stack;                   /* owned, of the pool below */
+	stack *stack;                   /* owned, of the pool below, until it is freed */
 	enum gen_state state;
 	int result;
 	bool is_ending;                 /* being freed */
@@ -59,7 +61,7 @@ static stack *pool_acquire(void)
 	(void)pthread_mutex_lock(&pool_lock);
 	if (pool.slot_bytes == 0)
 		bide__stack_pool_init(&pool, GEN_STACK_BYTES);
-	acquired = bide__stack_acquire(&pool);
+	acquired = stack_acquire(&pool);
 	(void)pthread_mutex_unlock(&pool_lock);
 	return acquired;
 }
@@ -114,6 +116,38 @@ static inline void bounds_leave(bide_gen *gen)
 	(void)gen;
 }
 
+/* Must be the last call of a function: see bide__context_cross(). */
+static inline int gen_cross(bide_gen *gen, struct context *from, struct context *to, int value)
+{
+#if SWITCH_HAS_CROSS
+	(void)gen;
+	return bide__context_cross(from, to, value);
+#else
+	gen->value = value;
+	context_switch(from, to);
+	return gen->value;
+#endif
+}
+
+static inline void gen_enter(bide_gen *gen, const bide_loop *loop, bide_gen **place, void *item)
+{
+	gen->state = GEN_RUNNING;
+	gen->item = item;
+	gen->place = place;
+	gen->outer = *place;
+	gen->scope = innermost_scope(loop);
+	bounds_enter(gen);
+	*place = gen;
+}
+
+/* The other end, so that bide_gen_next() has nothing left to do after the crossing. */
+static inline void gen_leave(bide_gen *gen, enum gen_state state)
+{
+	gen->state = state;
+	*gen->place = gen->outer;
+	bounds_leave(gen);
+}
+
 static void gen_main(void)
 {
 	bide_gen *gen = *innermost(bide__loop);
@@ -122,8 +156,9 @@ static void gen_main(void)
 	gen->result = gen->fn(gen->arg);
 	if (gen->result > 0)
 		gen->result = 0;
-	gen->state = GEN_DONE;
-	context_end(&gen->caller);
+	gen_leave(gen, GEN_DONE);
+	(void)gen_cross(gen, &gen->context, &gen->caller, gen->result);
+	__builtin_unreachable();
 }
 
 bide_gen *bide_gen_new(size_t item_size, bide_fn *fn, void *arg)
@@ -156,51 +191,44 @@ static inline void item_copy(void *to, const void *from, size_t size)
 		memcpy(to, from, size);
 }
 
-static int gen_ended(bide_gen *gen)
-{
-	if (gen->stack != NULL)
-		pool_release(gen->stack);       /* N2 */
-	gen->stack = NULL;
-	return gen->result;
-}
-
 int bide_gen_next(bide_gen *gen, void *item)
 {
-	bide_gen **place = innermost(bide__loop);
+	bide_loop *loop = bide__loop;
+	bide_gen **place = innermost(loop);
 
 	if (unlikely(gen->state == GEN_RUNNING))
 		return -EBUSY;
 	if (unlikely(gen->state == GEN_DONE))
-		return gen_ended(gen);
+		return gen->result;
 
-	gen->state = GEN_RUNNING;
-	gen->item = item;
-	gen->outer = *place;
-	gen->scope = innermost_scope(bide__loop);
-	bounds_enter(gen);
-	*place = gen;
-	context_switch(&gen->caller, &gen->context);
-	*place = gen->outer;
-	bounds_leave(gen);
-	return likely(gen->state == GEN_STANDING) ? 1 : gen_ended(gen);
+	gen_enter(gen, loop, place, item);
+	return gen_cross(gen, &gen->caller, &gen->context, 0);
 }
 
 int bide_gen_yield(const void *item)
 {
-	bide_gen *gen = *innermost(bide__loop);
+	bide_loop *loop = bide__loop;
+	bide_gen *gen = *innermost(loop);
 
 	if (unlikely(gen == NULL))
 		return -EPERM;
 	if (unlikely(gen->is_ending))
 		return -ECANCELED;
-	bide__check(gen->scope == innermost_scope(bide__loop),
+	bide__check(gen->scope == innermost_scope(loop),
 	            "bide_gen_yield: a scope or group that the generator has opened is still open, "
 	            "and would be left around its caller");
 	if (gen->item != NULL)
 		item_copy(gen->item, item, gen->item_size);
-	gen->state = GEN_STANDING;
-	context_switch(&gen->context, &gen->caller);
-	return unlikely(gen->is_ending) ? -ECANCELED : 0;
+	gen_leave(gen, GEN_STANDING);
+	return gen_cross(gen, &gen->context, &gen->caller, 1);
+}
+
+/* Goes on for the last time: bide_gen_yield() returns -ECANCELED, there and from now on. */
+static int gen_end(bide_gen *gen)
+{
+	gen->is_ending = true;
+	gen_enter(gen, bide__loop, innermost(bide__loop), NULL);
+	return gen_cross(gen, &gen->caller, &gen->context, -ECANCELED);
 }
 
 void bide_gen_free(bide_gen *gen)
@@ -208,10 +236,8 @@ void bide_gen_free(bide_gen *gen)
 	if (gen == NULL)
 		return;
 	bide__check(gen->state != GEN_RUNNING, "bide_gen_free: the generator is running");
-	gen->is_ending = true;
 	if (gen->state == GEN_STANDING)
-		(void)bide_gen_next(gen, NULL);         /* its result is of no interest any more */
-	if (gen->stack != NULL)
-		pool_release(gen->stack);
+		(void)gen_end(gen);             /* its result is of no interest any more */
+	pool_release(gen->stack);               /* N2 */
 	bide__free(gen);
 }

@@ -388,7 +388,7 @@ int bide_started(void *value)
 	start->value = value;
 	start->is_started = true;
 	self->flags &= (uint8_t)~TASK_START_PENDING;
-	bide__join_note_end(self->joiner, self);
+	join_note_end(self->joiner);
 	self->joiner = NULL;
 	return 0;
 }

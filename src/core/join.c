@@ -40,17 +40,14 @@ bool bide__task_waits_for(const struct bide_task *candidate, const struct bide_t
 	return false;
 }
 
-int bide__join_claim(struct join *join, struct bide_task *task)
+int bide__join_examine(const struct join *join, const struct bide_task *task)
 {
-	struct bide_task *self = join->waiter.task;
+	const struct bide_task *self = join->waiter.task;
 
 	if (task == self || bide__task_waits_for(task, self))
 		return -EDEADLK;
 	if (task->joiner != NULL || task->group != NULL || (task->flags & TASK_DETACHED))
 		return -EINVAL;
-	task->joiner = join;
-	if (task->state != TASK_DONE)
-		join->left++;
 	return 0;
 }
 
@@ -59,13 +56,6 @@ void bide__join_release(struct join *join, size_t n, bide_task *const tasks[])
 	for (size_t i = 0; i < n; i++)
 		if (tasks[i]->joiner == join)
 			tasks[i]->joiner = NULL;
-}
-
-void bide__join_note_end(struct join *join, struct bide_task *task)
-{
-	(void)task;
-	if (--join->left == 0 && join->waiter.is_parked)
-		bide__settle(&join->waiter, 0);
 }
 
 /* Whoever waits in a join is known to the tasks, not to a queue. */
@@ -133,8 +123,8 @@ int bide_join(bide_task *task)
 
 	if (self == NULL)
 		return -EPERM;
-	bide__task_check(task, "bide_join");
-	r = bide__join_claim(&join, task);
+	task_check(task, "bide_join");
+	r = join_claim(&join, task);
 	if (r < 0)
 		return r;
 
@@ -160,7 +150,7 @@ int bide_join_for(bide_task *task, bide_time timeout)
 
 	if (self == NULL)
 		return -EPERM;
-	bide__task_check(task, "bide_join_for");
+	task_check(task, "bide_join_for");
 	/* The limit cuts nothing short here, also where it has passed already. */
 	if (task->state == TASK_DONE)
 		return bide_join(task);

@@ -17,8 +17,26 @@ struct join {
 	int refusal;                    /* -EDEADLK: the wait was broken off; 0: it was not */
 };
 
-/* Makes the task's end known to join, whose task must be set. */
-int bide__join_claim(struct join *join, struct bide_task *task);
+/* What a task must not have to be claimed without a closer look. */
+#define TASK_NOT_FREE_TO_JOIN (TASK_IN_JOIN | TASK_DETACHED)
+
+/* Why the task cannot be claimed: a negative errno; 0: it can. */
+int bide__join_examine(const struct join *join, const struct bide_task *task);
+
+/* Makes the task's end known to join, whose task must be set. Returns 0 or why not. */
+static inline int join_claim(struct join *join, struct bide_task *task)
+{
+	if (unlikely(task == join->waiter.task || task->joiner != NULL || task->group != NULL ||
+	             (task->flags & TASK_NOT_FREE_TO_JOIN))) {
+		int r = bide__join_examine(join, task);
+
+		if (r < 0)
+			return r;
+	}
+	task->joiner = join;
+	join->left += task->state != TASK_DONE;
+	return 0;
+}
 
 /*
  * Suspends until no task is left. A caller that is, or is meanwhile, cancelled
@@ -27,7 +45,12 @@ int bide__join_claim(struct join *join, struct bide_task *task);
  */
 int bide__join_wait(struct join *join, size_t n, bide_task *const tasks[]);
 
-void bide__join_note_end(struct join *join, struct bide_task *task);
+/* A task that was claimed has ended. */
+static inline void join_note_end(struct join *join)
+{
+	if (--join->left == 0 && join->waiter.is_parked)
+		bide__settle(&join->waiter, 0);
+}
 
 /* Breaks off the wait that would never end: the join of this task fails with -EDEADLK. */
 void bide__join_refuse(struct bide_task *joined);

@@ -125,11 +125,11 @@ void bide__schedule_round(bide_loop *loop);
 void bide__suspend(bide_loop *loop, struct bide_task *self);
 
 /*
- * The task that ran on the stack has ended. Returns where loop->current is a new
- * task that is to go on there; else the thread is gone, and the stack is given
- * back. Only for bide__task_main().
+ * The task that ran on the stack has ended. Returns NULL where loop->current is a new
+ * task that is to go on there; else the stack is given back, and the caller ends by
+ * switching to the context. Only for bide__task_main().
  */
-void bide__schedule_successor(bide_loop *loop, stack *own, unsigned pool_index);
+struct context *bide__schedule_successor(bide_loop *loop, stack *own, unsigned pool_index);
 
 /* Runs the new task now, and the caller again as soon as that suspends. */
 void bide__schedule_eager(bide_loop *loop, struct bide_task *task);

@@ -69,12 +69,18 @@ static inline void prefetch(const bide_loop *loop)
 	 * must not be followed. */
 	if (ahead > PREFETCH_TASK) {
 		const struct bide_task *next = *ring_slot(ready, ready->head + PREFETCH_STACK);
+		const char *stands = next->context.sp;
 
 		__builtin_prefetch(*ring_slot(ready, ready->head + PREFETCH_TASK));
-		__builtin_prefetch(next->context.sp);
-		__builtin_prefetch((const char *)next->context.sp + 64);
-		__builtin_prefetch((const char *)next->context.sp + 128);
-		__builtin_prefetch((const char *)next->context.sp + 192);
+		if (next->state == TASK_NEW) {
+			__builtin_prefetch((const char *)next + 64);
+			__builtin_prefetch((const char *)next + 128);
+		} else {
+			__builtin_prefetch(stands);
+			__builtin_prefetch(stands + 64);
+			__builtin_prefetch(stands + 128);
+			__builtin_prefetch(stands + 192);
+		}
 	}
 }
 
@@ -109,7 +115,7 @@ static inline void task_adopt_stack(struct bide_task *task, stack *own)
 int bide__schedule_begin(bide_loop *loop, struct bide_task *task)
 {
 	struct stack_pool *pool = &loop->pools[task->pool_index];
-	stack *own = bide__stack_acquire(pool);
+	stack *own = stack_acquire(pool);
 
 	if (own == NULL)
 		return -ENOMEM;
@@ -196,18 +202,17 @@ __attribute__((noinline)) void bide__suspend(bide_loop *loop, struct bide_task *
 	context_switch(&self->context, &loop->scheduler);
 }
 
-void bide__schedule_successor(bide_loop *loop, stack *own, unsigned pool_index)
+struct context *bide__schedule_successor(bide_loop *loop, stack *own, unsigned pool_index)
 {
 	struct bide_task *next = pick(loop);
 
-	if (next != NULL && next->state == TASK_NEW) {
+	if (likely(next != NULL && next->state == TASK_NEW)) {
 		if (next->pool_index == pool_index && next->cancel_count == 0) {
 			task_adopt_stack(next, own);
-			context_adopt(&next->context, own->low, stack_usable(own),
-			                    own->fiber);
+			context_adopt(&next->context, own->low, stack_usable(own), own->fiber);
 			loop->current = next;
 			loop->switches++;
-			return;
+			return NULL;
 		}
 		ring_push_front(&loop->ready, next);
 		next = NULL;
@@ -215,10 +220,10 @@ void bide__schedule_successor(bide_loop *loop, stack *own, unsigned pool_index)
 
 	stack_release(&loop->pools[pool_index], own);
 	if (next == NULL)
-		context_end(&loop->scheduler);
+		return &loop->scheduler;
 	loop->current = next;
 	loop->switches++;
-	context_end(&next->context);
+	return &next->context;
 }
 
 void bide__schedule_eager(bide_loop *loop, struct bide_task *task)

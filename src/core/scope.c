@@ -262,6 +262,6 @@ int bide_uncancel(void)
 
 int bide_cancel_requested(const bide_task *task)
 {
-	bide__task_check(task, "bide_cancel_requested");
+	task_check(task, "bide_cancel_requested");
 	return task->cancel_count;
 }

@@ -22,9 +22,6 @@
 #define EMPTY_KEEP 16
 #endif
 
-#define BLOCKS_BEGIN ((sizeof(struct slab_chunk) + 63) / 64 * 64)
-#define BLOCKS ((SLAB_CHUNK_BYTES - BLOCKS_BEGIN) / sizeof(struct bide_task))
-
 void bide__slab_init(struct slab *slab, void *owner)
 {
 	*slab = (struct slab){ .owner = owner };
@@ -45,17 +42,6 @@ void bide__slab_fini(struct slab *slab)
 	slab->empty_count = 0;
 }
 
-static struct bide_task *chunk_block(struct slab_chunk *chunk, uint32_t index)
-{
-	return (struct bide_task *)((char *)chunk + BLOCKS_BEGIN) + index;
-}
-
-/* The link between free blocks lies where a task has its list of groups' tasks. */
-static void **free_link(struct bide_task *block)
-{
-	return (void **)&block->group_node;
-}
-
 static void list_push_front(struct bide_node *head, struct bide_node *node)
 {
 	node->prev = head;
@@ -64,7 +50,7 @@ static void list_push_front(struct bide_node *head, struct bide_node *node)
 	head->next = node;
 }
 
-static struct slab_chunk *chunk_add(struct slab *slab)
+struct slab_chunk *bide__slab_grow(struct slab *slab)
 {
 	struct slab_chunk *chunk = bide__alloc_aligned(SLAB_CHUNK_BYTES, SLAB_CHUNK_BYTES);
 
@@ -76,48 +62,16 @@ static struct slab_chunk *chunk_add(struct slab *slab)
 	return chunk;
 }
 
-struct bide_task *bide__slab_alloc(struct slab *slab)
+void bide__slab_note_full(struct slab *slab, struct slab_chunk *chunk)
 {
-	struct slab_chunk *chunk = container_of(slab->partial.next, struct slab_chunk, node);
-	struct bide_task *block;
-
-	if (unlikely(list_is_empty(&slab->partial))) {
-		chunk = chunk_add(slab);
-		if (chunk == NULL)
-			return NULL;
-	}
-
-	block = chunk->free;
-	if (block != NULL)
-		chunk->free = *free_link(block);
-	else
-		block = chunk_block(chunk, chunk->fresh++);
-	slab->used_count++;
-	if (chunk->used_count++ == 0)
-		slab->empty_count--;
-	if (unlikely(chunk->free == NULL && chunk->fresh == BLOCKS)) {
-		list_remove(&chunk->node);
-		list_push_back(&slab->full, &chunk->node);
-	}
-	return block;
+	list_remove(&chunk->node);
+	list_push_back(&slab->full, &chunk->node);
 }
 
-void bide__slab_free(struct slab *slab, struct bide_task *block)
+void bide__slab_note_partial(struct slab *slab, struct slab_chunk *chunk)
 {
-	uintptr_t base = (uintptr_t)block & ~(SLAB_CHUNK_BYTES - 1);
-	struct slab_chunk *chunk = (struct slab_chunk *)base;
-	bool was_full = chunk->free == NULL && chunk->fresh == BLOCKS;
-
-	block->state = TASK_FREE;
-	*free_link(block) = chunk->free;
-	chunk->free = block;
-	if (unlikely(was_full)) {
-		list_remove(&chunk->node);
-		list_push_front(&slab->partial, &chunk->node);
-	}
-	slab->used_count--;
-	if (--chunk->used_count == 0)
-		slab->empty_count++;
+	list_remove(&chunk->node);
+	list_push_front(&slab->partial, &chunk->node);
 }
 
 void bide__slab_trim(struct slab *slab)
@@ -144,8 +98,8 @@ static void chunks_each(const struct bide_node *list, void (*visit)(const struct
 		struct slab_chunk *chunk = container_of(node, struct slab_chunk, node);
 
 		for (uint32_t i = 0; i < chunk->fresh; i++)
-			if (chunk_block(chunk, i)->state != TASK_FREE)
-				visit(chunk_block(chunk, i));
+			if (slab_block(chunk, i)->state != TASK_FREE)
+				visit(slab_block(chunk, i));
 	}
 }
 

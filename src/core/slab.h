@@ -16,7 +16,7 @@
 struct slab_chunk {
 	void *owner;                    /* what slab_owner() returns */
 	struct bide_node node;          /* in slab.partial or slab.full */
-	void *free;                     /* blocks given back */
+	struct bide_task *free;         /* blocks given back, the last one first */
 	uint32_t fresh;                 /* blocks never used begin at this index */
 	uint32_t used_count;
 };
@@ -34,11 +34,10 @@ void bide__slab_init(struct slab *slab, void *owner);
 /* Every block is given back to the system, in use or not. */
 void bide__slab_fini(struct slab *slab);
 
-/* Returns NULL where memory has run out. The block's contents are undefined. */
-struct bide_task *bide__slab_alloc(struct slab *slab);
-
-/* The block's state stays readable, until the chunk is given back to the system. */
-void bide__slab_free(struct slab *slab, struct bide_task *block);
+/* What the inline calls in task.h leave to do. */
+struct slab_chunk *bide__slab_grow(struct slab *slab);
+void bide__slab_note_full(struct slab *slab, struct slab_chunk *chunk);
+void bide__slab_note_partial(struct slab *slab, struct slab_chunk *chunk);
 
 /* Gives chunks back to the system that no block is in use of. */
 void bide__slab_trim(struct slab *slab);

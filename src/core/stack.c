@@ -7,12 +7,13 @@
  *
  * A chunk is one mapping of many slots, without reserve: only pages that a task
  * has touched cost memory, and a task that sleeps has touched one. Slots are
- * handed out from the chunk in order; once used they lie in an array, from whose
- * end they are taken again, so that the next new task runs in a warm cache, and
+ * handed out from the chunk in order; those no longer in use lie in an array, from
+ * whose end they are taken again, so that the next new task runs in a warm cache, and
  * from whose beginning memory is given back.
  *
  * Invariants
- *   K1  Of idle[0 … cold_count) the system has the memory, struct stack included.
+ *   K1  Of idle[0 … cold_count) the system has the memory, the struct stack included;
+ *       cold_count <= idle_count.
  *   K2  No stack is handed out without a guard below it.
  *   K3  idle has room for every slot ever used: releasing cannot fail.
  *
@@ -85,13 +86,28 @@ static stack *stack_in(const struct stack_pool *pool, char *slot)
 	return (stack *)((uintptr_t)(end - sizeof(stack)) / COLOUR_BYTES * COLOUR_BYTES);
 }
 
+/* Colours take less than a page, so the slot's end is the next page's beginning. */
+static char *low_of(const struct stack_pool *pool, const stack *of)
+{
+	size_t page = bide__sys_page_size();
+	char *end = (char *)(((uintptr_t)of + page) / page * page);
+
+	return end - pool->slot_bytes + pool->guard_bytes;
+}
+
+static stack *stack_begin(const struct stack_pool *pool, stack *fresh)
+{
+	fresh->low = low_of(pool, fresh);
+	fresh->fiber = NULL;
+	fresh->valgrind_id = VALGRIND_STACK_REGISTER(fresh->low, fresh);
+	return fresh;
+}
+
 void bide__stack_pool_fini(struct stack_pool *pool)
 {
 	for (size_t i = pool->cold_count; i < pool->idle_count; i++) {
-		stack *idle = stack_in(pool, pool->idle[i]);
-
-		bide__context_forget(&idle->fiber);
-		VALGRIND_STACK_DEREGISTER(idle->valgrind_id);
+		bide__context_forget(&pool->idle[i]->fiber);
+		VALGRIND_STACK_DEREGISTER(pool->idle[i]->valgrind_id);
 	}
 	bide__free(pool->idle);
 	while (pool->chunks != NULL) {
@@ -164,7 +180,7 @@ static int guard_make(char *slot, size_t guard_bytes)
 static int idle_reserve(struct stack_pool *pool)
 {
 	size_t capacity = pool->idle_capacity ? pool->idle_capacity * 2 : CHUNK_SLOTS_FIRST;
-	char **bigger;
+	stack **bigger;
 
 	if (pool->slot_count < pool->idle_capacity)
 		return 0;
@@ -195,35 +211,18 @@ static char *slot_begin(struct stack_pool *pool)
 	return slot;
 }
 
-static stack *stack_begin(struct stack_pool *pool, char *slot)
+stack *bide__stack_acquire_cold(struct stack_pool *pool)
 {
-	stack *fresh = stack_in(pool, slot);
-
-	fresh->low = slot + pool->guard_bytes;
-	fresh->fiber = NULL;
-	fresh->valgrind_id = VALGRIND_STACK_REGISTER(fresh->low, fresh);
-	return fresh;
-}
-
-stack *bide__stack_acquire(struct stack_pool *pool)
-{
-	size_t last = pool->idle_count - 1;
 	char *slot;
 
-	if (unlikely(pool->idle_count == 0)) {
-		slot = slot_begin(pool);
-		return slot ? stack_begin(pool, slot) : NULL;
+	if (pool->idle_count > 0) {
+		pool->idle_count--;
+		pool->cold_count = pool->idle_count;
+		pool->idle_least = pool->idle_count;
+		return stack_begin(pool, pool->idle[pool->idle_count]);
 	}
-
-	slot = pool->idle[last];
-	pool->idle_count = last;
-	if (last < pool->idle_least)
-		pool->idle_least = last;
-	if (unlikely(last < pool->cold_count)) {
-		pool->cold_count = last;
-		return stack_begin(pool, slot);
-	}
-	return stack_in(pool, slot);
+	slot = slot_begin(pool);
+	return slot != NULL ? stack_begin(pool, stack_in(pool, slot)) : NULL;
 }
 
 void bide__stack_pool_trim(struct stack_pool *pool)
@@ -233,9 +232,9 @@ void bide__stack_pool_trim(struct stack_pool *pool)
 		return;
 
 	while (pool->cold_count < pool->idle_least) {
-		char *slot = pool->idle[pool->cold_count++];
+		char *low = pool->idle[pool->cold_count++]->low;
 
-		bide__sys_discard(slot + pool->guard_bytes, pool->slot_bytes - pool->guard_bytes);
+		bide__sys_discard(low, pool->slot_bytes - pool->guard_bytes);
 	}
 	pool->idle_least = pool->idle_count;
 }

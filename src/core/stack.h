@@ -6,6 +6,8 @@
 #ifndef BIDE_CORE_STACK_H
 #define BIDE_CORE_STACK_H
 
+#include "base/check.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +23,7 @@ struct stack_chunk;
 
 /* Stacks of one size. */
 struct stack_pool {
-	char **idle;                    /* slots not in use, the last used last; owned */
+	stack **idle;                   /* those not in use, the last used last; owned */
 	size_t idle_count;
 	size_t cold_count;              /* of the first so many the memory was given back */
 	size_t idle_least;              /* the fewest idle ones since the last trim */
@@ -39,12 +41,21 @@ struct stack_pool {
 void bide__stack_pool_init(struct stack_pool *pool, size_t slot_bytes);
 void bide__stack_pool_fini(struct stack_pool *pool);
 
+stack *bide__stack_acquire_cold(struct stack_pool *pool);
+
 /* Returns NULL where neither memory nor address space nor a guard is to be had. */
-stack *bide__stack_acquire(struct stack_pool *pool);
+static inline stack *stack_acquire(struct stack_pool *pool)
+{
+	if (unlikely(pool->idle_count <= pool->cold_count))
+		return bide__stack_acquire_cold(pool);
+	if (--pool->idle_count < pool->idle_least)
+		pool->idle_least = pool->idle_count;
+	return pool->idle[pool->idle_count];
+}
 
 static inline void stack_release(struct stack_pool *pool, stack *released)
 {
-	pool->idle[pool->idle_count++] = released->low - pool->guard_bytes;
+	pool->idle[pool->idle_count++] = released;
 }
 
 /*

@@ -4,9 +4,8 @@
  * switch.c - how a stack is entered for the first time
  *
  * A new stack is prepared as if context_jump() had left it: its top holds the
- * address of an entry stub, which calls the entry function. The stub's unwind
- * information says that nothing is above it, so that debuggers and profilers end
- * their walk there.
+ * address of an entry stub, which jumps to the entry function. That finds 0 where
+ * its return address would be, so that debuggers and profilers end their walk there.
  *
  * aarch64 and riscv64 follow the same plan; where none of them fits, or the
  * option `switch` asks for it, ucontext does the work, at the price of a system
@@ -57,14 +56,42 @@ __asm__(".text\n"
         ".hidden bide__context_entry\n"
         ".type bide__context_entry, @function\n"
         "bide__context_entry:\n\t"
-        ".cfi_startproc\n\t"
-        ".cfi_undefined rip\n\t"
         "popq %rax\n\t"
         "xorl %ebp, %ebp\n\t"
-        "call *%rax\n\t"
-        "ud2\n\t"
-        ".cfi_endproc\n\t"
+        "pushq $0\n\t"
+        "jmp *%rax\n\t"
         ".size bide__context_entry, . - bide__context_entry\n");
+
+#if SWITCH_HAS_CROSS
+__asm__(".text\n"
+        ".globl bide__context_cross\n"
+        ".hidden bide__context_cross\n"
+        ".type bide__context_cross, @function\n"
+        "bide__context_cross:\n\t"
+        "pushq %rbp\n\t"
+        "pushq %rbx\n\t"
+        "pushq %r12\n\t"
+        "pushq %r13\n\t"
+        "pushq %r14\n\t"
+        "pushq %r15\n\t"
+        "leaq 1f(%rip), %rcx\n\t"
+        "pushq %rcx\n\t"
+        "movq %rsp, (%rdi)\n\t"
+        "movq (%rsi), %rsp\n\t"
+        "popq %rcx\n\t"
+        "jmp *%rcx\n"
+        "1:\n\t"
+        "popq %r15\n\t"
+        "popq %r14\n\t"
+        "popq %r13\n\t"
+        "popq %r12\n\t"
+        "popq %rbx\n\t"
+        "popq %rbp\n\t"
+        "movl %edx, %eax\n\t"
+        "popq %rcx\n\t"
+        "jmp *%rcx\n\t"
+        ".size bide__context_cross, . - bide__context_cross\n");
+#endif
 
 static void *stack_prepare(char *low, size_t size, void (*entry)(void))
 {
@@ -82,14 +109,10 @@ __asm__(".text\n"
         ".hidden bide__context_entry\n"
         ".type bide__context_entry, %function\n"
         "bide__context_entry:\n\t"
-        ".cfi_startproc\n\t"
-        ".cfi_undefined x30\n\t"
         "ldr x9, [sp], #16\n\t"
         "mov x29, #0\n\t"
         "mov x30, #0\n\t"
-        "blr x9\n\t"
-        "brk #0\n\t"
-        ".cfi_endproc\n\t"
+        "br x9\n\t"
         ".size bide__context_entry, . - bide__context_entry\n");
 
 static void *stack_prepare(char *low, size_t size, void (*entry)(void))
@@ -110,14 +133,11 @@ __asm__(".text\n"
         ".hidden bide__context_entry\n"
         ".type bide__context_entry, @function\n"
         "bide__context_entry:\n\t"
-        ".cfi_startproc\n\t"
-        ".cfi_undefined ra\n\t"
-        "ld t0, 0(sp)\n\t"
+        "ld t1, 0(sp)\n\t"
         "addi sp, sp, 16\n\t"
         "li s0, 0\n\t"
-        "jalr t0\n\t"
-        "ebreak\n\t"
-        ".cfi_endproc\n\t"
+        "li ra, 0\n\t"
+        "jr t1\n\t"
         ".size bide__context_entry, . - bide__context_entry\n");
 
 static void *stack_prepare(char *low, size_t size, void (*entry)(void))
@@ -126,7 +146,7 @@ static void *stack_prepare(char *low, size_t size, void (*entry)(void))
 
 	*--top = NULL;
 	*--top = (void *)entry;
-	*--top = (void *)bide__context_entry;   /* read as t0, */
+	*--top = (void *)bide__context_entry;   /* read as t1, */
 	*--top = NULL;                          /* and this as s0 */
 	return top;
 }

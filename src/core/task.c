@@ -33,13 +33,11 @@ struct task_extra *bide__task_extra(struct bide_task *task)
 	return task->extra;
 }
 
-void bide__task_check(const struct bide_task *task, const char *caller)
+void bide__task_misuse(const struct bide_task *task, const char *caller)
 {
 	bide__check(task != NULL, "%s: the task's handle is NULL (did spawning it fail?)", caller);
-	bide__check(task->state != TASK_FREE,
-	            "%s: the task's handle was given back already (a handle is joined, gathered, "
-	            "closed with its group or detached once)",
-	            caller);
+	bide__misuse("%s: the task's handle was given back already (a handle is joined, gathered, "
+	             "closed with its group or detached once)", caller);
 }
 
 static void task_free(struct bide_task *task)
@@ -50,7 +48,7 @@ static void task_free(struct bide_task *task)
 		bide__free(task->extra->name);
 		bide__free(task->extra);
 	}
-	bide__slab_free(&task_loop(task)->slab, task);
+	slab_free(&task_loop(task)->slab, task);
 }
 
 static int task_copy_arg(struct bide_task *task, const void *arg, size_t n)
@@ -108,9 +106,6 @@ static int task_apply_options(bide_loop *loop, struct bide_task *task, const str
 	struct task_extra *extra;
 	int r;
 
-	if (options == NULL)
-		return 0;
-
 	r = pool_find(loop, options->stack_size);
 	if (r < 0)
 		return r;
@@ -130,14 +125,15 @@ static int task_apply_options(bide_loop *loop, struct bide_task *task, const str
 }
 
 /* A task of which nobody knows yet: what can fail about it has not failed. */
-static struct bide_task *task_make(bide_loop *loop, const struct spawn *how)
+static inline struct bide_task *task_make(bide_loop *loop, const struct spawn *how)
 {
 	struct bide_task *task;
 	int r;
 
-	if (bide__ring_reserve(&loop->ready, loop->live_count + 1) < 0)        /* A2 */
-		return NULL;
-	task = bide__slab_alloc(&loop->slab);
+	if (unlikely(loop->live_count >= ring_capacity(&loop->ready)) &&
+	    bide__ring_reserve(&loop->ready, loop->live_count + 1) < 0)
+		return NULL;                    /* A2 */
+	task = slab_alloc(&loop->slab);
 	if (task == NULL)
 		return NULL;
 
@@ -155,10 +151,8 @@ static struct bide_task *task_make(bide_loop *loop, const struct spawn *how)
 	task->locals = NULL;
 	task->extra = NULL;
 	task->gen = NULL;
-	/* How long it will wait for its first step says the union's other half. */
-	task->delay = (struct bide_timer){ 0 };
 
-	r = task_apply_options(loop, task, how);
+	r = how->options != NULL ? task_apply_options(loop, task, how) : 0;
 	if (r < 0) {
 		task_free(task);
 		return NULL;
@@ -166,7 +160,7 @@ static struct bide_task *task_make(bide_loop *loop, const struct spawn *how)
 	return task;
 }
 
-static void task_register(bide_loop *loop, struct bide_task *task)
+static inline void task_register(bide_loop *loop, struct bide_task *task)
 {
 	list_push_back(&loop->tasks, &task->all_node);
 	loop->live_count++;
@@ -176,7 +170,7 @@ static void task_register(bide_loop *loop, struct bide_task *task)
 }
 
 /* From here on it lives. */
-static void task_enter(bide_loop *loop, struct bide_task *task, bide_time delay)
+static inline void task_enter(bide_loop *loop, struct bide_task *task, bide_time delay)
 {
 	task_register(loop, task);
 	if (unlikely(loop->is_closing)) {
@@ -187,7 +181,7 @@ static void task_enter(bide_loop *loop, struct bide_task *task, bide_time delay)
 		bide_time due = bide__time_after(loop_clock(loop), delay);
 
 		task->state = TASK_DELAYED;
-		task->delay.fire = delay_fire;
+		task->delay = (struct bide_timer){ .fire = delay_fire };
 		bide__timer_arm(&loop->wheel, &task->delay, due);
 		return;
 	}
@@ -204,7 +198,9 @@ static int task_enter_eager(bide_loop *loop, struct bide_task *task)
 	return 0;
 }
 
-int bide__task_spawn(const struct spawn *how, struct bide_task **ret)
+/* Inlined into each of the calls below, most of which need little of it. */
+static inline __attribute__((always_inline)) int task_spawn(const struct spawn *how,
+                                                            struct bide_task **ret)
 {
 	const bide_task_options *options = how->options;
 	struct bide_task *self = task_current();
@@ -235,6 +231,11 @@ int bide__task_spawn(const struct spawn *how, struct bide_task **ret)
 		task_free(task);
 	}
 	return r;
+}
+
+int bide__task_spawn(const struct spawn *how, struct bide_task **ret)
+{
+	return task_spawn(how, ret);
 }
 
 struct bide_task *bide__task_spawn_main(bide_loop *loop, bide_fn *fn, void *arg)
@@ -280,7 +281,7 @@ static void task_finish(bide_loop *loop, struct bide_task *task, int result)
 	bide__locals_unref(task->locals);
 
 	if (task->joiner != NULL)
-		bide__join_note_end(task->joiner, task);
+		join_note_end(task->joiner);
 	if (task->watchers != NULL)
 		bide__watchers_note_end(task);
 	if (task->group != NULL) {
@@ -316,20 +317,27 @@ static void task_end(bide_loop *loop, struct bide_task *self, int result)
 	task_finish(loop, self, result);
 }
 
+/*
+ * Entered by a jump and left by context_end(), here and not in a callee: then the
+ * processor's return stack is what it was when the thread came from elsewhere, and
+ * whoever goes on finds its own return addresses predicted.
+ */
 void bide__task_main(void)
 {
 	bide_loop *loop = bide__loop;
 	struct bide_task *self = loop->current;
+	struct context *next;
 
 	context_announce_arrival(&self->context);
-	for (;;) {
+	do {
 		unsigned pool_index = self->pool_index;
 		stack *own = self->stack;
 
 		task_end(loop, self, self->fn(self->arg));
-		bide__schedule_successor(loop, own, pool_index);
+		next = bide__schedule_successor(loop, own, pool_index);
 		self = loop->current;
-	}
+	} while (next == NULL);
+	context_end(next);
 }
 
 void bide__task_give_back(struct bide_task *task)
@@ -340,11 +348,12 @@ void bide__task_give_back(struct bide_task *task)
 		task->flags |= TASK_DETACHED;
 }
 
-static struct bide_task *spawn(const bide_task_options *options, bide_fn *fn, void *arg)
+static inline __attribute__((always_inline)) struct bide_task *
+spawn(const bide_task_options *options, bide_fn *fn, void *arg)
 {
 	const struct spawn how = { .fn = fn, .arg = arg, .options = options };
 	struct bide_task *task;
-	int r = bide__task_spawn(&how, &task);
+	int r = task_spawn(&how, &task);
 
 	return unlikely(r < 0) ? bide__null_with(-r) : task;
 }
@@ -390,7 +399,7 @@ int bide_go_copy(bide_fn *fn, const void *arg, size_t n)
 
 void bide_detach(bide_task *task)
 {
-	bide__task_check(task, "bide_detach");
+	task_check(task, "bide_detach");
 	bide__check(!(task->flags & TASK_DETACHED) && task->joiner == NULL && task->group == NULL,
 	            "bide_detach: the handle of task '%s' is not the caller's: it was detached, is "
 	            "being joined, or is a group's", bide_name(task));
@@ -401,7 +410,7 @@ void bide_detach(bide_task *task)
 
 int bide_cancel(bide_task *task)
 {
-	bide__task_check(task, "bide_cancel");
+	task_check(task, "bide_cancel");
 	if (task->state == TASK_DONE)
 		return 0;
 
@@ -423,13 +432,13 @@ int bide_cancel(bide_task *task)
 
 bool bide_done(const bide_task *task)
 {
-	bide__task_check(task, "bide_done");
+	task_check(task, "bide_done");
 	return task->state == TASK_DONE;
 }
 
 int bide_result(const bide_task *task)
 {
-	bide__task_check(task, "bide_result");
+	task_check(task, "bide_result");
 	return task->state == TASK_DONE ? task->result : -EINPROGRESS;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/list.h"
+#include "core/slab.h"
 #include "core/stack.h"
 #include "core/switch.h"
 
@@ -100,6 +101,67 @@ struct bide_task {
 _Static_assert(sizeof(struct bide_task) <= 176, "a task's control block has grown");
 #endif
 
+/* Blocks of a slab's chunk begin behind its head, and are as many as fit. */
+#define SLAB_BLOCKS_BEGIN ((sizeof(struct slab_chunk) + 63) / 64 * 64)
+#define SLAB_BLOCKS ((SLAB_CHUNK_BYTES - SLAB_BLOCKS_BEGIN) / sizeof(struct bide_task))
+
+static inline struct bide_task *slab_block(struct slab_chunk *chunk, uint32_t index)
+{
+	return (struct bide_task *)((char *)chunk + SLAB_BLOCKS_BEGIN) + index;
+}
+
+/* The link between free blocks lies where a task has its place in a group. */
+static inline struct bide_task **slab_link(struct bide_task *block)
+{
+	return (struct bide_task **)&block->group_node;
+}
+
+static inline bool slab_is_full(const struct slab_chunk *chunk)
+{
+	return chunk->free == NULL && chunk->fresh == SLAB_BLOCKS;
+}
+
+/* Returns NULL where memory has run out. The block's contents are undefined. */
+static inline struct bide_task *slab_alloc(struct slab *slab)
+{
+	struct slab_chunk *chunk = container_of(slab->partial.next, struct slab_chunk, node);
+	struct bide_task *block;
+
+	if (unlikely(list_is_empty(&slab->partial))) {
+		chunk = bide__slab_grow(slab);
+		if (chunk == NULL)
+			return NULL;
+	}
+
+	block = chunk->free;
+	if (likely(block != NULL))
+		chunk->free = *slab_link(block);
+	else
+		block = slab_block(chunk, chunk->fresh++);
+	slab->used_count++;
+	if (chunk->used_count++ == 0)
+		slab->empty_count--;
+	if (unlikely(slab_is_full(chunk)))
+		bide__slab_note_full(slab, chunk);
+	return block;
+}
+
+/* The block's state stays readable, until the chunk is given back to the system. */
+static inline void slab_free(struct slab *slab, struct bide_task *block)
+{
+	uintptr_t base = (uintptr_t)block & ~(SLAB_CHUNK_BYTES - 1);
+	struct slab_chunk *chunk = (struct slab_chunk *)base;
+
+	if (unlikely(slab_is_full(chunk)))
+		bide__slab_note_partial(slab, chunk);
+	block->state = TASK_FREE;
+	*slab_link(block) = chunk->free;
+	chunk->free = block;
+	slab->used_count--;
+	if (--chunk->used_count == 0)
+		slab->empty_count++;
+}
+
 /* Spawning, with all that the public calls offer. */
 struct spawn {
 	bide_fn *fn;
@@ -119,8 +181,15 @@ struct bide_task *bide__task_spawn_main(bide_loop *loop, bide_fn *fn, void *arg)
 /* Gives the handle back: frees the task now, or as soon as it has ended. */
 void bide__task_give_back(struct bide_task *task);
 
+__attribute__((noreturn, cold)) void bide__task_misuse(const struct bide_task *task,
+                                                       const char *caller);
+
 /* Aborts where the handle was given back already. caller is a function's name. */
-void bide__task_check(const struct bide_task *task, const char *caller);
+static inline void task_check(const struct bide_task *task, const char *caller)
+{
+	if (unlikely(task == NULL || task->state == TASK_FREE))
+		bide__task_misuse(task, caller);
+}
 
 /* Ends a task that never gets to run, with a result that says why. */
 void bide__task_end_unstarted(struct bide_task *task, int result);

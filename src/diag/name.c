@@ -21,7 +21,7 @@ const char *bide_name(const bide_task *task)
 	char address[32];
 	const char *symbol;
 
-	bide__task_check(task, "bide_name");
+	task_check(task, "bide_name");
 	if (task->extra != NULL && task->extra->name != NULL)
 		return task->extra->name;
 	symbol = bide__symbol_of((const void *)task->fn);
@@ -36,7 +36,7 @@ int bide_set_name(bide_task *task, const char *name)
 	struct task_extra *extra;
 	char *copy;
 
-	bide__task_check(task, "bide_set_name");
+	task_check(task, "bide_set_name");
 	extra = bide__task_extra(task);
 	copy = extra != NULL ? bide__strdup(name) : NULL;
 	if (copy == NULL)

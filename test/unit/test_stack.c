@@ -32,13 +32,13 @@ TEST(stack_pool, hands_out_what_was_given_back_last)
 	stack *a, *b;
 
 	bide__stack_pool_init(&pool, 64 * 1024);
-	a = bide__stack_acquire(&pool);
-	b = bide__stack_acquire(&pool);
+	a = stack_acquire(&pool);
+	b = stack_acquire(&pool);
 	CHECK(a != NULL && b != NULL && a != b);
 	stack_release(&pool, a);
 	stack_release(&pool, b);
-	CHECK(bide__stack_acquire(&pool) == b);
-	CHECK(bide__stack_acquire(&pool) == a);
+	CHECK(stack_acquire(&pool) == b);
+	CHECK(stack_acquire(&pool) == a);
 	stack_release(&pool, a);
 	stack_release(&pool, b);
 	bide__stack_pool_fini(&pool);
@@ -50,7 +50,7 @@ TEST(stack_pool, has_all_bytes_but_guard_and_tail_for_frames)
 	stack *own;
 
 	bide__stack_pool_init(&pool, 16 * 1024);
-	own = bide__stack_acquire(&pool);
+	own = stack_acquire(&pool);
 	CHECK(stack_usable(own) >= 11 * 1024);
 	memset(own->low, 0x5a, stack_usable(own));
 	CHECK(!stack_guards(&pool, own, own->low));
@@ -70,7 +70,7 @@ TEST(stack_pool, gives_memory_back_that_was_idle_between_two_trims)
 		return;         /* such tools keep what is given back */
 	bide__stack_pool_init(&pool, 256 * 1024);
 	for (int i = 0; i < COUNT; i++) {
-		stacks[i] = bide__stack_acquire(&pool);
+		stacks[i] = stack_acquire(&pool);
 		memset(stacks[i]->low, 1, stack_usable(stacks[i]));
 	}
 	peak = resident_bytes();
@@ -82,7 +82,7 @@ TEST(stack_pool, gives_memory_back_that_was_idle_between_two_trims)
 
 	/* They serve again. */
 	for (int i = 0; i < COUNT; i++) {
-		stacks[i] = bide__stack_acquire(&pool);
+		stacks[i] = stack_acquire(&pool);
 		memset(stacks[i]->low, 2, stack_usable(stacks[i]));
 	}
 	for (int i = 0; i < COUNT; i++)
