@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -94,6 +95,19 @@ void *bide__sys_map_file(const char *path, size_t *ret_size)
 	}
 	(void)close(fd);
 	return bytes != MAP_FAILED ? bytes : NULL;
+}
+
+bool bide__sys_file_is(const char *path, const char *text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char content[64];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, content, sizeof content);
+	(void)close(fd);
+	return n >= 0 && (size_t)n == strlen(text) && memcmp(content, text, (size_t)n) == 0;
 }
 
 int bide__sys_epoll_create(void)

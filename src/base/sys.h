@@ -29,6 +29,9 @@ size_t bide__sys_page_size(void);
 /* Maps a whole file for reading, for good. Returns NULL where that cannot be done. */
 void *bide__sys_map_file(const char *path, size_t *ret_size);
 
+/* Whether the small file has just this text in it. */
+bool bide__sys_file_is(const char *path, const char *text);
+
 /* Waiting for descriptors. A deadline of BIDE_FOREVER waits without limit. */
 int bide__sys_epoll_create(void);
 int bide__sys_epoll_ctl(int epoll_fd, int what, int fd, uint32_t events, uint64_t data);

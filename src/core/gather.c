@@ -178,7 +178,7 @@ static ssize_t watch_park(struct watch *watch, struct watcher watchers[],
                           bide_task *const tasks[], bide_time timeout)
 {
 	bide_loop *loop = bide__loop;
-	bide_time deadline = bide__time_after(loop_clock(loop), timeout);
+	bide_time deadline = loop_deadline(loop, timeout);
 	int r;
 
 	for (size_t i = 0; i < watch->n; i++) {

@@ -79,7 +79,7 @@ static void clock_update(bide_loop *loop)
 	bide_time next = bide__wheel_next(&loop->wheel);
 
 	if (!loop_is_virtual(loop)) {
-		loop->now = bide__clock_now();
+		loop->now = bide__start_clock_look(&loop->clock);
 	} else if (ring_is_empty(&loop->ready) && next != BIDE_FOREVER && next > loop->now) {
 		loop->idle_time += next - loop->now;
 		loop->now = next;
@@ -99,7 +99,6 @@ void bide__loop_look(bide_loop *loop, bool may_wait)
 		take_attention(loop);
 
 	clock_update(loop);
-	loop->look_ticks = bide__ticks();
 	bide__wheel_advance(&loop->wheel, loop->now);
 	if (loop->now - loop->trimmed_at >= TRIM_INTERVAL)
 		trim(loop);

@@ -29,13 +29,13 @@ struct bide_loop {
 	uint64_t round_end;             /* position in ready where the round ends */
 	uint64_t switches;
 	struct context scheduler;       /* the loop's own code, on the thread's stack */
-	uint64_t look_ticks;            /* when the loop last looked at I/O and timers */
 	uint64_t look_interval;         /* in ticks; 0: look after every round */
 	bool is_direct;                 /* a parking task picks the next one by itself */
 	int attention;                  /* atomic: something from outside wants a look */
 
 	/* Time. */
 	bide_time now;                  /* as of the last look; virtual under BIDE_VIRTUAL_CLOCK */
+	struct start_clock clock;       /* its ticks tell when the last look was */
 	struct timer_wheel wheel;
 	uint64_t forever_count;         /* tasks that sleep without an end */
 	bide_time trimmed_at;           /* when memory was last given back */
@@ -97,6 +97,14 @@ static inline bool loop_is_virtual(const bide_loop *loop)
 static inline bide_time loop_clock(const bide_loop *loop)
 {
 	return loop_is_virtual(loop) ? loop->now : bide__clock_now();
+}
+
+/* When a duration that begins now is over. */
+static inline bide_time loop_deadline(bide_loop *loop, bide_time d)
+{
+	bide_time now = loop_is_virtual(loop) ? loop->now : start_clock_read(&loop->clock);
+
+	return bide__time_after(now, d);
 }
 
 /* Room in the ready ring was reserved when the task was spawned. */

@@ -110,14 +110,12 @@ int bide__scope_pop(bide_scope *scope, struct bide_task *self)
 	return r;
 }
 
-static void scope_arm(bide_scope *scope, bide_time deadline, bide_time now)
+static void scope_arm(bide_scope *scope, bide_time deadline)
 {
-	if (deadline <= now) {
-		scope_cancel(scope, SCOPE_EXPIRED);
-	} else if (deadline < BIDE_FOREVER) {
-		scope->timer.fire = deadline_fire;
-		bide__timer_arm(&task_loop(scope->task)->wheel, &scope->timer, deadline);
-	}
+	if (deadline == BIDE_FOREVER)
+		return;
+	scope->timer.fire = deadline_fire;
+	bide__timer_arm(&task_loop(scope->task)->wheel, &scope->timer, deadline);
 }
 
 void bide_scope_enter(bide_scope *scope, bide_time timeout)
@@ -132,9 +130,7 @@ void bide_scope_enter(bide_scope *scope, bide_time timeout)
 	if (timeout <= 0) {
 		scope_cancel(scope, SCOPE_EXPIRED);
 	} else if (timeout < BIDE_FOREVER) {
-		bide_time now = loop_clock(bide__loop);
-
-		scope_arm(scope, bide__time_after(now, timeout), now);
+		scope_arm(scope, loop_deadline(bide__loop, timeout));
 	}
 }
 
@@ -179,7 +175,10 @@ void bide_scope_set_deadline(bide_scope *scope, bide_time when)
 	if (timer_is_armed(&scope->timer) && scope->timer.deadline <= now)
 		when = scope->timer.deadline;
 	bide__timer_disarm(&loop->wheel, &scope->timer);
-	scope_arm(scope, when, now);
+	if (when <= now)
+		scope_cancel(scope, SCOPE_EXPIRED);
+	else
+		scope_arm(scope, when);
 }
 
 void bide_scope_shield(bide_scope *scope, bool on)

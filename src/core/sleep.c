@@ -66,7 +66,7 @@ int bide_sleep(bide_time d)
 	r = cancellation_point(task_current());
 	if (r < 0)
 		return r;
-	return sleep_park(bide__loop, bide__time_after(loop_clock(bide__loop), d));
+	return sleep_park(bide__loop, loop_deadline(bide__loop, d));
 }
 
 int bide_sleep_until(bide_time when)

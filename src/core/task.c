@@ -178,7 +178,7 @@ static inline void task_enter(bide_loop *loop, struct bide_task *task, bide_time
 		task->flags |= TASK_WAS_CANCELED;
 		task->is_interrupted = true;
 	} else if (delay > 0) {
-		bide_time due = bide__time_after(loop_clock(loop), delay);
+		bide_time due = loop_deadline(loop, delay);
 
 		task->state = TASK_DELAYED;
 		task->delay = (struct bide_timer){ .fire = delay_fire };
