@@ -57,10 +57,11 @@ BIDE_API ssize_t bide_wait(size_t n, bide_task *const tasks[], int until, bide_t
 
 /* Flags of bide_group_open_with(). */
 enum {
-	BIDE_KEEP_GOING = 1 << 0,       /* a failure cancels nobody; collect with bide_group_next() */
+	BIDE_KEEP_GOING = 1 << 0,       /* a failure cancels nobody; for bide_group_next() */
 	BIDE_REAP = 1 << 1,             /* a task is given back as soon as it ends; for groups
-	                                 * that live as long as a server: no bide_group_next(), and
-	                                 * handles are good until the caller suspends */
+	                                 * that live as long as a server. No bide_group_next();
+	                                 * a handle is good until the caller suspends, that of
+	                                 * an eager task not at all */
 };
 
 /* Lives on the opening task's stack, between open and close. The members are private. */
@@ -68,14 +69,15 @@ struct bide_group {
 	bide_scope scope;               /* around the code between open and close */
 	struct bide_node running;       /* tasks that have not ended, in order of spawning */
 	struct bide_node ended;         /* tasks for bide_group_next(), in order of ending */
+	struct bide_node given;         /* tasks that bide_group_next() has given */
 	struct bide_waitq takers;       /* tasks in bide_group_next() */
 	struct bide_waitq spawners;     /* tasks that wait for the limit */
 	struct bide_waitq closer;       /* the opener in bide_group_close() */
 	bide_task *owner;               /* the opener; NULL: the group is not open */
-	bide_task *given;               /* what bide_group_next() gave last */
 	size_t running_count;
 	size_t promised_count;          /* places that spawners were given and have yet to take */
 	size_t member_takers;           /* of takers, those that run in the group */
+	size_t served_takers;           /* who have left takers and not run since */
 	size_t limit;                   /* SIZE_MAX: none */
 	int failure;                    /* the first one; 0: none */
 	unsigned flags;
@@ -117,11 +119,12 @@ BIDE_API bide_task *bide_group_spawn_with(bide_group *group, const bide_task_opt
 
 /*
  * Suspends until a task of the group ends and returns it: each task once, in the
- * order in which they ended. The handle is good until the next call.
+ * order in which they ended. The handle is good until the next call for this group.
+ * Any task of the loop may call it while the group is open.
  *
- * Returns NULL and sets errno: 0 where none is left but those of the group's own
- * that wait in here themselves, ECANCELED where the caller
- * was cancelled, EINVAL in a BIDE_REAP group, EPERM.
+ * Returns NULL and sets errno: 0 where none is left, and for the group's own tasks
+ * where all that are left wait in here themselves; ECANCELED where the caller was
+ * cancelled; EINVAL in a BIDE_REAP group; EPERM.
  */
 BIDE_API bide_task *bide_group_next(bide_group *group);
 

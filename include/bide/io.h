@@ -4,10 +4,10 @@
  * bide/io.h - descriptors, as POSIX has them, with calls that suspend
  *
  * Every call suspends until the descriptor is ready and then transfers what it can,
- * which may be less than it was given. It ends early where the task is cancelled (-ECANCELED) or the descriptor is closed
- * by bide_close() (-EBADF). A call that has moved some bytes returns their count
- * instead. Also a call that need not wait may let other tasks run, so that one
- * busy descriptor starves nobody.
+ * which may be less than it was given. It ends early where the task is cancelled
+ * (-ECANCELED) or the descriptor is closed by bide_close() (-EBADF). A call that has
+ * moved some bytes returns their count instead. Also a call that need not wait may
+ * let other tasks run, so that one busy descriptor starves nobody.
  *
  * A descriptor may be blocking or not; its flags stay as they are. One that was
  * used with these calls is to be closed with bide_close(): the loop remembers
@@ -92,6 +92,7 @@ BIDE_API int bide_close(int fd);
 
 BIDE_END_DECLS
 
+/* Who deals with descriptors deals with connections. */
 #include <bide/net.h>
 
 #endif

@@ -245,6 +245,13 @@ static void op_complete(struct epoll *epoll, struct io_op *op, ssize_t result)
 	list_push_back(&epoll->done, &op->node);
 }
 
+/* Outside of wait(), the next wait() must not wait; nor a foreign loop that embeds ours. */
+static void op_complete_early(struct epoll *epoll, struct io_op *op, ssize_t result)
+{
+	op_complete(epoll, op, result);
+	bide__sys_eventfd_raise(epoll->wake_fd);
+}
+
 static void epoll_submit(struct backend *backend, struct io_op *op)
 {
 	struct epoll *epoll = container_of(backend, struct epoll, backend);
@@ -255,11 +262,11 @@ static void epoll_submit(struct backend *backend, struct io_op *op)
 	if (!entry->is_registered || op->kind == IO_POLL)
 		r = entry_register(epoll, entry, op->fd);
 	if (r < 0) {
-		op_complete(epoll, op, r);
+		op_complete_early(epoll, op, r);
 		return;
 	}
 	if (entry->is_file) {
-		op_complete(epoll, op, bide__perform(op, &entry->traits));
+		op_complete_early(epoll, op, bide__perform(op, &entry->traits));
 		return;
 	}
 	list_push_back(queue_of(entry, op), &op->node);
@@ -359,6 +366,8 @@ static void queue_end(struct epoll *epoll, struct fd_entry *entry, struct bide_n
 
 		op_complete(epoll, container_of(first, struct io_op, node), -EBADF);
 	}
+	if (!list_is_empty(&epoll->done))
+		bide__sys_eventfd_raise(epoll->wake_fd);
 }
 
 static void epoll_forget(struct backend *backend, int fd)

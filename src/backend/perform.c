@@ -41,6 +41,8 @@ bool bide__op_may_wait(const struct io_op *op)
 {
 	if (op->kind == IO_READ)
 		return op->n > 0;               /* read(2) of nothing never waits */
+	if (op->kind == IO_CONNECT)
+		return op->is_begun;            /* what has not begun has no end to wait for */
 	return !((op->kind == IO_RECV || op->kind == IO_SEND) && (op->flags & MSG_DONTWAIT));
 }
 
@@ -147,7 +149,7 @@ static ssize_t perform_connect(struct io_op *op, const struct fd_traits *traits)
 
 	if (!op->is_begun) {
 		r = connect_begin(op, traits);
-		/* A Unix socket whose listener is full says EAGAIN: it has not begun. */
+		/* A Unix socket whose listener is full says EAGAIN, and has not begun. */
 		if (r == -EINPROGRESS || r == -EINTR) {
 			op->is_begun = true;
 			return -EAGAIN;

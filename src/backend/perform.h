@@ -23,8 +23,8 @@ void bide__traits_find(struct fd_traits *traits, int fd);
 
 /*
  * Tries the operation. Returns its result, or -EAGAIN where it would have to wait;
- * -EAGAIN is never a result but of RECV and SEND with MSG_DONTWAIT, for which
- * op_may_wait() is false.
+ * -EAGAIN is a result only where bide__op_may_wait() says no: of RECV and SEND with
+ * MSG_DONTWAIT, and of a CONNECT that has not begun.
  */
 ssize_t bide__perform(struct io_op *op, const struct fd_traits *traits);
 

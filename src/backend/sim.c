@@ -172,6 +172,14 @@ static short poll_events(const struct io_op *op)
 	               (bide__op_writes(op) ? POLLOUT : 0));
 }
 
+/* Where they can't be waited for all at once, they are looked at every millisecond. */
+static int sim_nap(struct pollfd *wake)
+{
+	int r = bide__sys_poll(wake, 1, BIDE_MILLISECOND);
+
+	return r < 0 && r != -EINTR ? r : 0;
+}
+
 /* Blocks until a descriptor that is waited for is ready, or an interrupt. */
 static int sim_block(struct sim *sim, bide_time timeout)
 {
@@ -181,11 +189,8 @@ static int sim_block(struct sim *sim, bide_time timeout)
 	size_t n = 1;
 	int r;
 
-	/* Without memory for the list it looks again every millisecond. */
-	if (fds == NULL) {
-		r = bide__sys_poll(&wake, 1, BIDE_MILLISECOND);
-		return r < 0 && r != -EINTR ? r : 0;
-	}
+	if (fds == NULL)
+		return sim_nap(&wake);
 	fds[0] = wake;
 	for (node = sim->waiting.next; node != &sim->waiting; node = node->next) {
 		const struct io_op *op = container_of(node, struct io_op, node);
@@ -227,6 +232,9 @@ static void sim_forget(struct backend *backend, int fd)
 		if (op->fd == fd)
 			op_complete(sim, op, op_try(sim, op) ? op->result : -EBADF);
 	}
+	/* A foreign loop that embeds ours must notice. */
+	if (!list_is_empty(&sim->done))
+		bide__sys_eventfd_raise(sim->wake_fd);
 }
 
 static void sim_interrupt(struct backend *backend)

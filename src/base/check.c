@@ -35,7 +35,8 @@ static void print(const char *prefix, const char *who, const char *format, va_li
 
 void bide__misuse(const char *format, ...)
 {
-	const char *who = bide__check_who ? bide__check_who() : NULL;
+	const char *(*name)(void) = __atomic_load_n(&bide__check_who, __ATOMIC_RELAXED);
+	const char *who = name != NULL ? name() : NULL;
 	va_list args;
 
 	va_start(args, format);

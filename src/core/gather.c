@@ -79,7 +79,7 @@ int bide_gather(size_t n, bide_task *const tasks[], int results[])
 	}
 	first = collect(n, tasks, results);
 	if (r == -ECANCELED)
-		return switches == bide__loop->switches ? bide__refuse(self) : bide__cut_short(self);
+		return canceled_since(self, switches);
 	self->refusals = 0;
 	return results == NULL ? first : 0;
 }
@@ -205,7 +205,7 @@ static bool waits_for_itself(const struct watch *watch, bide_task *const tasks[]
 
 	for (size_t i = 0; i < watch->n; i++)
 		count += tasks[i] == self || bide__task_waits_for(tasks[i], self);
-	return watch->until == BIDE_ALL_DONE ? count > 0 : count == watch->n;
+	return watch->until == BIDE_ALL_DONE ? count > 0 : count + watch->ended == watch->n;
 }
 
 ssize_t bide_wait(size_t n, bide_task *const tasks[], int until, bide_time timeout)

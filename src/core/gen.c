@@ -154,6 +154,9 @@ static void gen_main(void)
 
 	context_announce_arrival(&gen->context);
 	gen->result = gen->fn(gen->arg);
+	bide__check(gen->scope == innermost_scope(bide__loop),
+	            "a generator's function must leave the scopes and close the groups that it has "
+	            "entered before it returns");
 	if (gen->result > 0)
 		gen->result = 0;
 	gen_leave(gen, GEN_DONE);

@@ -55,6 +55,7 @@ void bide_group_open_with(bide_group *group, unsigned flags)
 		return;
 	list_init(&group->running);
 	list_init(&group->ended);
+	list_init(&group->given);
 	bide__scope_push(&group->scope, self);
 	group->scope.is_group = true;
 }
@@ -106,8 +107,6 @@ void bide__group_add(bide_group *group, struct bide_task *task)
 {
 	list_push_back(&group->running, &task->group_node);
 	group->running_count++;
-	if (group->limit != SIZE_MAX)
-		group->promised_count--;        /* kept */
 }
 
 /*
@@ -119,14 +118,16 @@ static bool group_has_more(const bide_group *group)
 	return group->running_count > group->member_takers || group->promised_count > 0;
 }
 
-/* Takes the one that has waited longest out of the queue, with what it gets. */
-static void taker_serve(bide_group *group, struct bide_task *task)
+/* Takes the waiting taker out of the queue, with what it gets; NULL: none is left. */
+static void taker_serve(struct taker *taker, struct bide_task *task)
 {
-	struct taker *taker = container_of(group->takers.waiters.next, struct taker, waiter.node);
+	bide_group *group = taker->group;
 
 	taker->taken = task;
 	group->member_takers -= taker->is_member;
-	(void)bide__waitq_wake_one(&group->takers, 0);
+	group->served_takers++;
+	list_remove(&taker->waiter.node);
+	bide__settle(&taker->waiter, 0);
 }
 
 static bool taker_withdraw(struct waiter *waiter)
@@ -137,24 +138,51 @@ static bool taker_withdraw(struct waiter *waiter)
 	return bide__waitq_withdraw(waiter);
 }
 
-static void takers_send_away_all(bide_group *group)
-{
-	while (!list_is_empty(&group->takers.waiters))
-		taker_serve(group, NULL);
-}
-
+/*
+ * Sends away those for whom nobody will come: the group's own where only such are
+ * left, the opener where nobody is.
+ */
 static void takers_send_away(bide_group *group)
 {
-	if (!group_has_more(group))
-		takers_send_away_all(group);
+	struct bide_node *node = group->takers.waiters.next;
+
+	if (group_has_more(group))
+		return;
+	while (node != NULL && node != &group->takers.waiters) {
+		struct taker *taker = container_of(node, struct taker, waiter.node);
+
+		node = node->next;
+		if (taker->is_member || group->running_count == 0)
+			taker_serve(taker, NULL);
+	}
+}
+
+/*
+ * Whether the group is still needed: by its tasks, by who is about to spawn one, or by
+ * who has been served and yet has to run.
+ */
+static bool group_is_needed(const bide_group *group)
+{
+	return group->running_count > 0 || group->promised_count > 0 || group->served_takers > 0;
+}
+
+/* Lets those go on who can, now that a task has ended or a place is free. */
+static void group_note_change(bide_group *group)
+{
+	places_offer(group);
+	takers_send_away(group);
+	if (!group_is_needed(group))
+		(void)bide__waitq_wake_one(&group->closer, 0);
 }
 
 static void ended_offer(bide_group *group, struct bide_task *task)
 {
+	struct bide_node *first = group->takers.waiters.next;
+
 	if (list_is_empty(&group->takers.waiters))
 		list_push_back(&group->ended, &task->group_node);
 	else
-		taker_serve(group, task);
+		taker_serve(container_of(first, struct taker, waiter.node), task);
 }
 
 void bide__group_note_end(bide_group *group, struct bide_task *task)
@@ -178,10 +206,7 @@ void bide__group_note_end(bide_group *group, struct bide_task *task)
 	else
 		ended_offer(group, task);
 
-	places_offer(group);
-	takers_send_away(group);
-	if (group->running_count == 0 && !list_is_empty(&group->closer.waiters))
-		(void)bide__waitq_wake_one(&group->closer, 0);
+	group_note_change(group);
 }
 
 /* Waits for a place in a group with a limit. Returns 0 with a place promised, or a failure. */
@@ -200,36 +225,29 @@ static int place_acquire(bide_group *group, struct bide_task *self)
 	return bide__waitq_park(&group->spawners, PARK_GROUP_SPAWN, group);
 }
 
-/* A promised place is not needed after all. */
-static void place_release(bide_group *group)
-{
-	group->promised_count--;
-	places_offer(group);
-	takers_send_away(group);
-}
-
 /* Spawns into the group, waiting for a place where it has a limit. */
 static int group_spawn(const struct spawn *how, struct bide_task **ret)
 {
 	bide_group *group = how->group;
 	struct bide_task *self = task_current();
-	bool has_limit = group->limit != SIZE_MAX;
+	bool has_place = false;
 	int r;
 
 	if (self == NULL)
 		return -EPERM;
 	group_check_open(group, "bide_group_spawn");
-	if (has_limit) {
+	if (group->limit != SIZE_MAX) {
 		r = place_acquire(group, self);
 		if (r < 0)
 			return r;
+		has_place = true;
 	}
 
-	/* The place becomes the task's own as soon as that is in the group, which
-	 * is before an eager one takes its first step. */
+	/* Nothing suspends between the promise's end and the task's being there. */
+	group->promised_count -= has_place;
 	r = group->is_down ? -ECANCELED : bide__task_spawn(how, ret);
-	if (has_limit && r < 0)
-		place_release(group);
+	if (has_place && r < 0)
+		group_note_change(group);
 	return r;
 }
 
@@ -255,34 +273,47 @@ bide_task *bide_group_spawn_with(bide_group *group, const bide_task_options *opt
 	return r < 0 ? bide__null_with(-r) : task;
 }
 
-/* The handle that bide_group_next() gave last is not good any longer. */
+/* The handles that bide_group_next() has given are not good any longer. */
 static void given_release(bide_group *group)
 {
-	if (group->given != NULL)
-		bide__task_give_back(group->given);
-	group->given = NULL;
+	while (!list_is_empty(&group->given)) {
+		struct bide_node *first = list_pop_front(&group->given);
+
+		bide__task_give_back(container_of(first, struct bide_task, group_node));
+	}
 }
 
 /* Waits for the next task that ends. Returns 0, also where none is left, or -ECANCELED. */
 static int taker_park(bide_group *group, struct taker *taker)
 {
-	list_push_back(&group->takers.waiters, &taker->waiter.node);
+	int r;
+
 	group->member_takers += taker->is_member;
-	/* Where the last of the group's own begins to wait, nobody will come. Its
-	 * own wait is over before it has begun, then. */
+	/* Where the last of the group's own begins to wait, nobody will come for any
+	 * of them. */
 	if (!group_has_more(group)) {
-		(void)taker_withdraw(&taker->waiter);
-		takers_send_away_all(group);
+		takers_send_away(group);
+		group->member_takers -= taker->is_member;
 		return 0;
 	}
-	return bide__park_interruptible(&taker->waiter);
+	list_push_back(&group->takers.waiters, &taker->waiter.node);
+	r = bide__park_interruptible(&taker->waiter);
+	if (r == 0) {
+		group->served_takers--;
+		group_note_change(group);
+	}
+	return r;
 }
 
 bide_task *bide_group_next(bide_group *group)
 {
 	struct bide_task *self = task_current();
 	struct taker taker = {
-		.waiter = { .withdraw = taker_withdraw, .object = group, .reason = PARK_GROUP_NEXT },
+		.waiter = {
+			.withdraw = taker_withdraw,
+			.object = group,
+			.reason = PARK_GROUP_NEXT,
+		},
 		.group = group,
 	};
 	int r = cancellation_point(self);
@@ -304,12 +335,10 @@ bide_task *bide_group_next(bide_group *group)
 	} else if (group_has_more(group)) {
 		if (taker_park(group, &taker) < 0)
 			return bide__null_with(ECANCELED);
-		/* Another taker may have been given one meanwhile. */
-		given_release(group);
 	}
 	if (taker.taken == NULL)
 		return bide__null_with(0);
-	group->given = taker.taken;
+	list_push_back(&group->given, &taker.taken->group_node);
 	return taker.taken;
 }
 
@@ -325,8 +354,11 @@ static int start_wait(struct start *start, struct bide_task *task)
 	if (start->join.left == 0)
 		return 0;
 	start->join.waiter.withdraw = start_withdraw;
-	/* A start that came behind the cancellation, before we ran, is one (W3). */
-	if (bide__park(&start->join.waiter) == 0 || start->is_started)
+	/* The caller may have been cancelled while it waited for its place. A start
+	 * that came behind a cancellation, before we ran, is one all the same (W3). */
+	if (!start->join.waiter.task->is_interrupted && bide__park(&start->join.waiter) == 0)
+		return 0;
+	if (start->is_started)
 		return 0;
 
 	start->is_abandoned = true;
@@ -422,20 +454,20 @@ static int close_wait(bide_group *group, struct bide_task *self)
 	};
 	bool is_canceled = self->is_interrupted;
 
-	if (!is_canceled && group->running_count > 0) {
+	for (;;) {
+		if (is_canceled) {
+			group_take_down(group);
+			waiter.withdraw = NULL;
+		}
+		if (!group_is_needed(group))
+			return is_canceled ? -ECANCELED : 0;
 		list_push_back(&group->closer.waiters, &waiter.node);
-		is_canceled = bide__park(&waiter) == -ECANCELED;
+		if (bide__park(&waiter) == -ECANCELED)
+			is_canceled = true;
+		/* Whoever waited for a place may have come in behind our wake-up. */
+		else if (group_is_needed(group) && self->is_interrupted)
+			is_canceled = true;
 	}
-	if (!is_canceled)
-		return 0;
-
-	group_take_down(group);
-	waiter.withdraw = NULL;
-	if (group->running_count > 0) {
-		list_push_back(&group->closer.waiters, &waiter.node);
-		(void)bide__park(&waiter);      /* ends when the last task does */
-	}
-	return -ECANCELED;
 }
 
 int bide_group_close(bide_group *group)
@@ -470,7 +502,7 @@ int bide_group_close(bide_group *group)
 	if (group->failure < 0)
 		return group->failure;
 	if (r < 0)
-		return switches == bide__loop->switches ? bide__refuse(self) : bide__cut_short(self);
+		return canceled_since(self, switches);
 	self->refusals = 0;
 	return 0;
 }

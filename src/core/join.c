@@ -137,7 +137,7 @@ int bide_join(bide_task *task)
 	bide__task_give_back(task);
 
 	if (r < 0 && result < 0)
-		return switches == bide__loop->switches ? bide__refuse(self) : bide__cut_short(self);
+		return canceled_since(self, switches);
 	self->refusals = 0;
 	return result;
 }

@@ -42,17 +42,15 @@ static int backend_open(bide_loop *loop)
 	return ops->open(&loop->backend, &options);
 }
 
+/* The back end stays: other threads may interrupt it for as long as they have references. */
 static void loop_free(bide_loop *loop)
 {
-	if (loop->backend != NULL)
-		loop->backend->ops->close(loop->backend);
 	for (unsigned i = 0; i < loop->pool_count; i++)
 		bide__stack_pool_fini(&loop->pools[i]);
 	bide__slab_fini(&loop->slab);
 	bide__ring_fini(&loop->ready);
 	bide__overflow_fini(loop);
 	bide__free((char *)loop->options.name);
-	loop->backend = NULL;
 	loop->pool_count = 0;
 	loop->options.name = NULL;
 }
@@ -85,7 +83,7 @@ static int loop_open(bide_loop **ret, const bide_options *given)
 	bide__slab_init(&loop->slab, loop);
 	bide__stack_pool_init(&loop->pools[0], options.stack_size);
 	loop->pool_count = 1;
-	bide__check_who = current_name;
+	__atomic_store_n(&bide__check_who, current_name, __ATOMIC_RELAXED);
 
 	r = -ENOMEM;
 	if (options.name != NULL && (loop->options.name = bide__strdup(options.name)) == NULL)
@@ -98,7 +96,7 @@ static int loop_open(bide_loop **ret, const bide_options *given)
 
 fail:
 	loop_free(loop);
-	bide__free(loop);
+	bide_loop_unref(loop);
 	return r;
 }
 
@@ -119,8 +117,11 @@ bide_loop *bide_loop_ref(bide_loop *loop)
 void bide_loop_unref(bide_loop *loop)
 {
 	/* Acquire and release: what others did with it comes before the free. */
-	if (loop != NULL && __atomic_sub_fetch(&loop->reference_count, 1, __ATOMIC_ACQ_REL) == 0)
-		bide__free(loop);
+	if (loop == NULL || __atomic_sub_fetch(&loop->reference_count, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	if (loop->backend != NULL)
+		loop->backend->ops->close(loop->backend);
+	bide__free(loop);
 }
 
 bide_loop *bide_loop_current(void)
@@ -131,9 +132,9 @@ bide_loop *bide_loop_current(void)
 /* Makes this thread run the loop. Returns 0 or -EBUSY. */
 static int loop_bind(bide_loop *loop)
 {
-	if (bide__loop != NULL || loop->is_running)
+	/* What the last run did comes before this one, whichever thread it was on. */
+	if (bide__loop != NULL || __atomic_exchange_n(&loop->is_running, true, __ATOMIC_ACQUIRE))
 		return -EBUSY;
-	loop->is_running = true;
 	bide__overflow_begin(loop);
 	bide__context_of_thread(&loop->scheduler);
 	bide__loop = loop;
@@ -144,7 +145,7 @@ static void loop_unbind(bide_loop *loop)
 {
 	bide__loop = NULL;
 	bide__overflow_end(loop);
-	loop->is_running = false;
+	__atomic_store_n(&loop->is_running, false, __ATOMIC_RELEASE);
 }
 
 void bide__loop_interrupt(bide_loop *loop)

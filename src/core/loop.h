@@ -62,7 +62,7 @@ struct bide_loop {
 	/* A run. */
 	struct bide_task *main;         /* of this run; NULL: none, or it has ended */
 	int main_result;
-	bool is_running;                /* bound to a thread */
+	bool is_running;                /* atomic: bound to a thread */
 	bool is_closing;                /* whatever is spawned is cancelled */
 	bool ends_with_main;            /* bide_run(): main's end is the loop's */
 	bool is_deadlocked;             /* bide_run() is to return -EDEADLK */

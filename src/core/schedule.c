@@ -69,17 +69,17 @@ static inline void prefetch(const bide_loop *loop)
 	 * must not be followed. */
 	if (ahead > PREFETCH_TASK) {
 		const struct bide_task *next = *ring_slot(ready, ready->head + PREFETCH_STACK);
-		const char *stands = next->context.sp;
+		uintptr_t stands = (uintptr_t)next->context.sp;
 
 		__builtin_prefetch(*ring_slot(ready, ready->head + PREFETCH_TASK));
 		if (next->state == TASK_NEW) {
 			__builtin_prefetch((const char *)next + 64);
 			__builtin_prefetch((const char *)next + 128);
 		} else {
-			__builtin_prefetch(stands);
-			__builtin_prefetch(stands + 64);
-			__builtin_prefetch(stands + 128);
-			__builtin_prefetch(stands + 192);
+			__builtin_prefetch((const void *)(stands));
+			__builtin_prefetch((const void *)(stands + 64));
+			__builtin_prefetch((const void *)(stands + 128));
+			__builtin_prefetch((const void *)(stands + 192));
 		}
 	}
 }

@@ -162,7 +162,7 @@ void bide_scope_cancel(bide_scope *scope)
 
 void bide_scope_set_deadline(bide_scope *scope, bide_time when)
 {
-	bide_loop *loop = bide__loop;
+	bide_loop *loop;
 	bide_time now;
 
 	bide__check(scope->task != NULL || bide_self() == NULL,
@@ -170,6 +170,7 @@ void bide_scope_set_deadline(bide_scope *scope, bide_time when)
 	if (scope->task == NULL || scope->cause != SCOPE_LIVE)
 		return;
 
+	loop = task_loop(scope->task);
 	now = loop_clock(loop);
 	/* A deadline that has passed cannot be moved, seen by the loop or not. */
 	if (timer_is_armed(&scope->timer) && scope->timer.deadline <= now)

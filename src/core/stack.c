@@ -67,6 +67,9 @@ void bide__stack_pool_init(struct stack_pool *pool, size_t slot_bytes)
 
 	if (slot_bytes < SLOT_BYTES_MIN)
 		slot_bytes = SLOT_BYTES_MIN;
+	/* No address space has that much; and no sum below overflows. */
+	if (slot_bytes > SIZE_MAX / 4)
+		slot_bytes = SIZE_MAX / 4;
 	slot_bytes = (slot_bytes + page - 1) / page * page;
 	*pool = (struct stack_pool){
 		.slot_bytes = slot_bytes,
@@ -129,8 +132,9 @@ static int chunk_map(struct stack_pool *pool, size_t slots)
 
 	if (chunk == NULL)
 		return -ENOMEM;
-	chunk->size = slots * pool->slot_bytes;
-	chunk->memory = bide__sys_map(chunk->size);
+	chunk->memory = NULL;
+	if (!__builtin_mul_overflow(slots, pool->slot_bytes, &chunk->size))
+		chunk->memory = bide__sys_map(chunk->size);
 	if (chunk->memory == NULL) {
 		bide__free(chunk);
 		return -ENOMEM;
@@ -152,7 +156,7 @@ static int chunk_add(struct stack_pool *pool)
 			return -ENOMEM;
 		slots /= 2;
 	}
-	if (slots * 2 * pool->slot_bytes <= CHUNK_BYTES_MAX)
+	if (slots * 2 <= CHUNK_BYTES_MAX / pool->slot_bytes)
 		pool->chunk_slots = slots * 2;
 	return 0;
 }

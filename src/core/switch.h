@@ -194,7 +194,12 @@ static inline __attribute__((always_inline)) void context_jump(struct context *f
 #define SWITCH_HAS_CROSS 0
 #endif
 
-static inline void context_announce_leave(struct context *from, struct context *to, bool is_end)
+/*
+ * Inlined, as TSan keeps a call stack for each fiber: a function that is entered on
+ * one must not be left on another.
+ */
+static inline __attribute__((always_inline)) void
+context_announce_leave(struct context *from, struct context *to, bool is_end)
 {
 #if SWITCH_ASAN
 	__sanitizer_start_switch_fiber(is_end ? NULL : &from->fake_stack, to->low, to->size);
@@ -224,7 +229,7 @@ static inline void context_adopt(struct context *ret, void *low, size_t size, vo
 }
 
 /* To be called by code that runs on a stack for the first time. */
-static inline void context_announce_arrival(struct context *self)
+static inline __attribute__((always_inline)) void context_announce_arrival(struct context *self)
 {
 #if SWITCH_ASAN
 	__sanitizer_finish_switch_fiber(self->fake_stack, NULL, NULL);
@@ -242,7 +247,7 @@ static inline __attribute__((always_inline)) void context_switch(struct context 
 }
 
 /* The caller's stack is not needed any more; to goes on. */
-static inline __attribute__((noreturn)) void context_end(struct context *to)
+static inline __attribute__((always_inline, noreturn)) void context_end(struct context *to)
 {
 	struct context nobody;
 

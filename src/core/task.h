@@ -33,8 +33,8 @@ struct bide_gen;
  *   delay    |          v    |                              |
  *  -------> DELAYED    PARKED             NEW, cancelled ---+
  *
- * NEW to ACTIVE: task_adopt_stack() in schedule.c, NEW to DONE: bide__task_end_unstarted() in task.c
- * DELAYED to NEW: delay_fire() in task.c; park, settle: wait.c
+ * NEW to ACTIVE: task_adopt_stack() in schedule.c; park, settle: wait.c
+ * NEW to DONE: bide__task_end_unstarted(), DELAYED to NEW: delay_fire() in task.c
  * ACTIVE to DONE: task_end(), DONE to FREE: bide__task_give_back() in task.c
  */
 enum task_state {

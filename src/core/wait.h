@@ -58,6 +58,15 @@ void bide__give_way(bide_loop *loop);
 int bide__refuse(struct bide_task *self);
 int bide__cut_short(struct bide_task *self);
 
+/*
+ * The same for a call that may have suspended or not: switches is what
+ * loop->switches was when it began.
+ */
+static inline int canceled_since(struct bide_task *self, uint64_t switches)
+{
+	return switches == bide__loop->switches ? bide__refuse(self) : bide__cut_short(self);
+}
+
 /* What every cancellation point begins with: 0, -EPERM where no task runs, or -ECANCELED. */
 static inline int cancellation_point(struct bide_task *self)
 {

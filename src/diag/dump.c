@@ -44,9 +44,10 @@ static void print_joined(FILE *out, const struct join *join)
 	size_t shown = 0;
 
 	for (size_t i = 0; i < join->n && shown < JOINED_SHOWN; i++) {
-		if (join->tasks[i]->state == TASK_DONE)
-			continue;
-		(void)fprintf(out, "%s%s", shown++ == 0 ? " for " : ", ", bide_name(join->tasks[i]));
+		const struct bide_task *task = join->tasks[i];
+
+		if (task->state != TASK_DONE)
+			(void)fprintf(out, "%s%s", shown++ == 0 ? " for " : ", ", bide_name(task));
 	}
 	if (join->left > shown)
 		(void)fprintf(out, " and %zu more", join->left - shown);
@@ -111,6 +112,7 @@ static void print_below(FILE *out, const bide_loop *loop, const struct waiter *w
 {
 	const struct join *join = container_of(waiter, const struct join, waiter);
 	const bide_group *group = waiter->object;
+	const struct bide_task *task;
 	const struct bide_node *node;
 
 	if (waiter->reason == PARK_JOIN || waiter->reason == PARK_GATHER) {
@@ -118,8 +120,10 @@ static void print_below(FILE *out, const bide_loop *loop, const struct waiter *w
 			if (join->tasks[i]->state != TASK_DONE)
 				print_tree(out, loop, join->tasks[i], depth);
 	} else if (waiter->reason == PARK_GROUP_CLOSE) {
-		for (node = group->running.next; node != &group->running; node = node->next)
-			print_tree(out, loop, container_of(node, struct bide_task, group_node), depth);
+		for (node = group->running.next; node != &group->running; node = node->next) {
+			task = container_of(node, struct bide_task, group_node);
+			print_tree(out, loop, task, depth);
+		}
 	}
 }
 
@@ -132,6 +136,17 @@ static void print_tree(FILE *out, const bide_loop *loop, const struct bide_task 
 		print_below(out, loop, task->waiter, depth + 1);
 	else
 		(void)fprintf(out, "%*s…\n", 2 + 2 * (depth + 1), "");
+}
+
+/* Whether the task stands below the one that waits for it. */
+static bool is_below(const struct bide_task *task)
+{
+	const struct bide_task *above = bide__task_awaited_by(task);
+
+	if (above == NULL || above->state != TASK_PARKED)
+		return false;
+	return above->waiter->reason == PARK_JOIN || above->waiter->reason == PARK_GATHER ||
+	       above->waiter->reason == PARK_GROUP_CLOSE;
 }
 
 void bide_dump(FILE *out)
@@ -148,7 +163,7 @@ void bide_dump(FILE *out)
 	for (node = loop->tasks.next; node != &loop->tasks; node = node->next) {
 		const struct bide_task *task = container_of(node, struct bide_task, all_node);
 
-		if (bide__task_awaited_by(task) == NULL)
+		if (!is_below(task))
 			print_tree(out, loop, task, 0);
 	}
 	(void)fflush(out);

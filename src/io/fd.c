@@ -7,6 +7,9 @@
 #include "core/operation.h"
 
 #include <bide/io.h>
+#include <bide/task.h>
+
+#define CONNECT_RETRY BIDE_MILLISECOND
 
 ssize_t bide_read(int fd, void *buf, size_t n)
 {
@@ -25,26 +28,20 @@ ssize_t bide_write(int fd, const void *buf, size_t n)
 ssize_t bide_read_full(int fd, void *buf, size_t n)
 {
 	size_t done = 0;
-	ssize_t r = 0;
+	ssize_t r = bide_read(fd, buf, n);
 
-	do {
+	while (r > 0 && (done += (size_t)r) < n)
 		r = bide_read(fd, (char *)buf + done, n - done);
-		if (r > 0)
-			done += (size_t)r;
-	} while (r > 0 && done < n);
 	return done > 0 ? (ssize_t)done : r;
 }
 
 ssize_t bide_write_all(int fd, const void *buf, size_t n)
 {
 	size_t done = 0;
-	ssize_t r = 0;
+	ssize_t r = bide_write(fd, buf, n);
 
-	do {
+	while (r > 0 && (done += (size_t)r) < n)
 		r = bide_write(fd, (const char *)buf + done, n - done);
-		if (r > 0)
-			done += (size_t)r;
-	} while (r > 0 && done < n);
 	return done > 0 ? (ssize_t)done : r;
 }
 
@@ -82,9 +79,18 @@ int bide_accept(int fd, struct sockaddr *addr, socklen_t *len)
 
 int bide_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct io_op op = { .kind = IO_CONNECT, .fd = fd, .addr = addr, .addr_len = len };
+	for (;;) {
+		struct io_op op = { .kind = IO_CONNECT, .fd = fd, .addr = addr, .addr_len = len };
+		int r = (int)bide__operation_run(&op);
 
-	return (int)bide__operation_run(&op);
+		/* The listener of a Unix socket is full, and nothing tells when it
+		 * no longer is. */
+		if (r != -EAGAIN)
+			return r;
+		r = bide_sleep(CONNECT_RETRY);
+		if (r < 0)
+			return r;
+	}
 }
 
 int bide_close(int fd)

@@ -21,18 +21,31 @@ struct address {
 	socklen_t len;
 };
 
-/* Parses a numeric host (NULL: every address) and port. Never asks a name server. */
+/* getaddrinfo() takes any number, and signs and spaces too. */
+static bool is_port(const char *port)
+{
+	long number = 0;
+
+	if (port == NULL || *port == '\0')
+		return false;
+	for (; *port >= '0' && *port <= '9' && number <= UINT16_MAX; port++)
+		number = number * 10 + (*port - '0');
+	return *port == '\0' && number <= UINT16_MAX;
+}
+
+/* Parses a numeric host and port. Never asks a name server. */
 static int address_parse(const char *host, const char *port, struct address *ret)
 {
 	struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | (host == NULL ? AI_PASSIVE : 0),
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 	};
 	struct addrinfo *found;
 	int r;
 
-	if (port == NULL)
+	/* To getaddrinfo() a star is the same as none: this host. */
+	if (host == NULL || strcmp(host, "*") == 0 || !is_port(port))
 		return -EINVAL;
 	r = getaddrinfo(host, port, &hints, &found);
 	if (r != 0)
@@ -83,9 +96,8 @@ static int listener_configure(int fd, const struct address *address,
 	return r;
 }
 
-int bide_tcp_listen(const char *host, const char *port, const bide_listen_options *options)
+static int listen_on(const char *host, const char *port, const bide_listen_options *options)
 {
-	static const bide_listen_options by_default;
 	struct address address;
 	int fd;
 	int r = address_parse(host, port, &address);
@@ -95,10 +107,26 @@ int bide_tcp_listen(const char *host, const char *port, const bide_listen_option
 	fd = bide__sys_socket(address.any.sa_family, SOCK_STREAM);
 	if (fd < 0)
 		return fd;
-	r = listener_configure(fd, &address, options != NULL ? options : &by_default);
+	r = listener_configure(fd, &address, options);
 	if (r < 0) {
 		(void)bide_close(fd);           /* what failed before is what counts */
 		return r;
 	}
 	return fd;
+}
+
+int bide_tcp_listen(const char *host, const char *port, const bide_listen_options *options)
+{
+	static const bide_listen_options by_default;
+	int r;
+
+	if (options == NULL)
+		options = &by_default;
+	if (host != NULL)
+		return listen_on(host, port, options);
+	/* An IPv6 listener takes connections over IPv4 too, where the system has IPv6. */
+	r = listen_on("::", port, options);
+	if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
+		r = listen_on("0.0.0.0", port, options);
+	return r;
 }

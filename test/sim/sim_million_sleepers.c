@@ -5,7 +5,7 @@
  *
  * Each has a stack of its own, and the kernel's default of 65,530 mappings a
  * process must do for all of them. Half sleep for ever and are cancelled, half
- * wake by themselves. BIDE_TEST_SMALL=1 makes do with 20,000 tasks, for
+ * wake by themselves. BIDE_TEST_SMALL=1 makes do with 5,000 tasks, for
  * sanitizers and valgrind, which keep their own books on every stack.
  */
 #include "test.h"
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define SLEEPERS 1000000
-#define SLEEPERS_SMALL 20000
+#define SLEEPERS_SMALL 5000
 #define BYTES_EACH 6000L        /* of memory: a page of stack, the task, the handle */
 
 static int sleepers;

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MANY_SMALL 2000
 #define TIMEOUT_SECONDS 60.0
 
 struct run {
@@ -48,6 +49,14 @@ void test_register(struct test *test)
 {
 	test->next = registered;
 	registered = test;
+}
+
+int test_many(int n)
+{
+	const char *small = getenv("BIDE_TEST_SMALL");
+	bool is_small = small != NULL && small[0] != '\0' && strcmp(small, "0") != 0;
+
+	return is_small && n > MANY_SMALL ? MANY_SMALL : n;
 }
 
 double test_timeout_scale(void)

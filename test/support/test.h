@@ -50,6 +50,12 @@ int test_child(void (*fn)(void), char *ret_text, size_t size);
 /* By what the time limits of this run are to be multiplied; 1 by default. */
 double test_timeout_scale(void);
 
+/*
+ * How many of something make many: n, or at most 2,000 where BIDE_TEST_SMALL is set,
+ * for tools that are slow or have limits of their own.
+ */
+int test_many(int n);
+
 #define TEST(unit, sentence)                                                                       \
 	static void test_##unit##_##sentence(const void *test_data, int test_iteration);           \
 	static struct test entry_##unit##_##sentence = {                                           \

@@ -162,12 +162,12 @@ CASE(CB_13, "10,000 sleepers of an hour, cancelled and joined, leave no timer", 
 {
 	static bide_task *t[CB13_COUNT];
 
-	for (int i = 0; i < CB13_COUNT; i++)
+	for (int i = 0; i < test_many(CB13_COUNT); i++)
 		t[i] = bide_spawn(cb13_sleeper, NULL);
 	bide_yield();
-	for (int i = 0; i < CB13_COUNT; i++)
+	for (int i = 0; i < test_many(CB13_COUNT); i++)
 		bide_cancel(t[i]);
-	for (int i = 0; i < CB13_COUNT; i++)
+	for (int i = 0; i < test_many(CB13_COUNT); i++)
 		CHECK_INT(bide_join(t[i]), -ECANCELED);
 	LOG("%d", (int)bide_loop_stats(NULL).timers);
 	return 0;

@@ -10,6 +10,7 @@
 
 #include <bide.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -215,6 +216,96 @@ TEST(embedding, descriptor_is_readable_when_there_is_input)
 	CHECK_INT(bide_loop_close(loop), 0);
 	CHECK_INT(bide_close(pair[0]), 0);
 	CHECK_INT(bide_close(pair[1]), 0);
+}
+
+static bide_task *reader;
+static ssize_t reader_result;
+
+static int read_one(void *arg)
+{
+	char byte;
+
+	reader_result = bide_read(*(int *)arg, &byte, 1);
+	return 0;
+}
+
+static int close_first(void *arg)
+{
+	(void)arg;
+	CHECK_INT(bide_close(pair[0]), 0);
+	return 0;
+}
+
+static int park_reader_and_go_closer(void *arg)
+{
+	(void)arg;
+	reader = bide_spawn(read_one, &pair[0]);
+	bide_yield();
+	CHECK(!bide_done(reader));
+	bide_detach(reader);
+	return bide_go(close_first, NULL);
+}
+
+/* With tasks left, the foreign loop must never be made to wait: nothing would wake it. */
+static void check_driven_to_the_end(bide_loop *loop)
+{
+	while (bide_loop_step(loop) > 0)
+		CHECK(is_readable(bide_loop_fd(loop)) || bide_loop_timeout(loop) == 0);
+}
+
+static void check_notices_a_close(const bide_options *options)
+{
+	bide_loop *loop = bide_loop_new(options);
+
+	CHECK(loop != NULL);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	CHECK_INT(bide_loop_run(loop, park_reader_and_go_closer, NULL), 0);
+	reader_result = 0;
+	check_driven_to_the_end(loop);
+	CHECK_INT(reader_result, -EBADF);
+	CHECK_INT(bide_close(pair[1]), 0);
+	CHECK_INT(bide_loop_close(loop), 0);
+}
+
+TEST(embedding, is_told_of_what_a_close_has_ended)
+{
+	check_notices_a_close(NULL);
+	check_notices_a_close(&(bide_options){.flags = BIDE_VIRTUAL_CLOCK});
+	check_notices_a_close(&(bide_options){
+		.flags = BIDE_VIRTUAL_CLOCK,
+		.backend = BIDE_BACKEND_EPOLL,
+	});
+}
+
+static int file;
+static int file_events;
+
+static int wait_for_file(void *arg)
+{
+	(void)arg;
+	file_events = bide_wait_fd(file, BIDE_READABLE);
+	return 0;
+}
+
+static int go_file_waiter(void *arg)
+{
+	(void)arg;
+	return bide_go(wait_for_file, NULL);
+}
+
+/* A file is always ready, so no descriptor tells of it. */
+TEST(embedding, is_told_of_a_file_that_was_waited_for)
+{
+	bide_loop *loop = bide_loop_new(NULL);
+
+	CHECK(loop != NULL);
+	file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	CHECK(file >= 0);
+	CHECK_INT(bide_loop_run(loop, go_file_waiter, NULL), 0);
+	check_driven_to_the_end(loop);
+	CHECK_INT(file_events, BIDE_READABLE);
+	CHECK_INT(bide_close(file), 0);
+	CHECK_INT(bide_loop_close(loop), 0);
 }
 
 static int yield_once(void *arg)

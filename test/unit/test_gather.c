@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define MANY 10000
+#define MANY test_many(10000)
 
 static int return_arg(void *arg)
 {
@@ -418,6 +418,28 @@ LOOP_TEST(wait, for_the_caller_s_own_end_is_refused)
 	CHECK_INT(bide_wait(2, tasks, BIDE_FIRST_DONE, BIDE_FOREVER), 1);
 	CHECK_INT(case_now(), 2);
 	CHECK_INT(bide_join(tasks[1]), 0);
+	return 0;
+}
+
+/* What has ended well cannot fail any more: only the caller's own end is left. */
+LOOP_TEST(wait, for_a_failure_of_the_caller_and_of_those_that_have_ended_is_refused)
+{
+	bide_task *tasks[3] = {bide_spawn(return_arg, ARG(0)), bide_self(), bide_self()};
+	bide_task *sleeper = bide_spawn(sleep_units, ARG(2));
+
+	CHECK_INT(bide_yield(), 0);
+	CHECK(bide_done(tasks[0]));
+	CHECK_INT(bide_wait(1, tasks + 1, BIDE_FIRST_FAILED, BIDE_HOUR), -EDEADLK);
+	CHECK_INT(bide_wait(2, tasks, BIDE_FIRST_FAILED, BIDE_HOUR), -EDEADLK);
+	CHECK_INT(bide_wait(2, tasks, BIDE_FIRST_DONE, BIDE_HOUR), 1);
+	CHECK_INT(case_now(), 0);
+
+	/* A sleeper might fail, so this wait has a sense until its limit. */
+	tasks[2] = sleeper;
+	CHECK_INT(bide_wait(3, tasks, BIDE_FIRST_FAILED, 1 * U), 1);
+	CHECK_INT(case_now(), 1);
+	CHECK_INT(bide_join(tasks[0]), 0);
+	CHECK_INT(bide_join(sleeper), 0);
 	return 0;
 }
 

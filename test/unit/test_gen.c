@@ -314,7 +314,7 @@ TEST(gen, without_a_loop_has_nothing_to_sleep_on)
 	bide_gen_free(gen);
 }
 
-#define MANY 10000
+#define MANY test_many(10000)
 
 TEST(gen, ten_thousand_at_once)
 {

@@ -3,6 +3,7 @@
 /* test_inspect.c - what a loop tells about its tasks */
 #include "loop_test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,6 +247,34 @@ LOOP_TEST(dump, puts_a_task_below_the_one_that_waits_for_its_end)
 	free(text);
 	CHECK_INT(bide_join(first), 0);
 	CHECK_INT(bide_join(second), 0);
+	return 0;
+}
+
+static int sleep_for_ever(void *arg)
+{
+	(void)arg;
+	return bide_sleep(BIDE_FOREVER);
+}
+
+static int join_for_ever(void *arg)
+{
+	return bide_join(spawn_named(arg, sleep_for_ever, NULL));
+}
+
+/* A cancelled joiner is ready and yet still waits for its task, which has begun. */
+LOOP_TEST(dump, shows_a_task_also_while_the_one_that_joins_it_is_ready)
+{
+	bide_task *joiner = spawn_named("joiner", join_for_ever, "leaf");
+	char *text;
+
+	bide_yield();
+	bide_yield();
+	CHECK_INT(bide_cancel(joiner), 1);
+	text = dump();
+	CHECK(strstr(text, "joiner") != NULL);
+	CHECK(strstr(text, "leaf") != NULL);
+	free(text);
+	CHECK_INT(bide_join(joiner), -ECANCELED);
 	return 0;
 }
 

@@ -34,7 +34,11 @@ IO_TEST(io_cancel, of_a_reader_loses_no_data)
 
 		make_pair(kind, fds);
 		for (int i = 0; i < call_count(kind); i++) {
-			struct call call = {.kind = reading[i], .fd = fds[0], .events = BIDE_READABLE};
+			struct call call = {
+				.kind = reading[i],
+				.fd = fds[0],
+				.events = BIDE_READABLE,
+			};
 
 			call_start(&call);
 			bide_cancel(call.task);
@@ -84,7 +88,11 @@ IO_TEST(io_cancel, of_a_writer_writes_nothing)
 		make_pair(kind, fds);
 		filled = fill(fds[1]);
 		for (int i = 0; i < call_count(kind); i++) {
-			struct call call = {.kind = writing[i], .fd = fds[1], .events = BIDE_WRITABLE};
+			struct call call = {
+				.kind = writing[i],
+				.fd = fds[1],
+				.events = BIDE_WRITABLE,
+			};
 
 			call_start(&call);
 			bide_cancel(call.task);
@@ -175,7 +183,11 @@ IO_TEST(io_deadline, cuts_every_reading_call_short)
 
 		make_pair(kind, fds);
 		for (int i = 0; i < call_count(kind); i++) {
-			struct call call = {.kind = reading[i], .fd = fds[0], .events = BIDE_READABLE};
+			struct call call = {
+				.kind = reading[i],
+				.fd = fds[0],
+				.events = BIDE_READABLE,
+			};
 
 			CHECK_INT(bide_timeout(INSTANT, call_run, &call), -ETIMEDOUT);
 			expect_later_data(fds);
@@ -193,7 +205,11 @@ IO_TEST(io_deadline, cuts_every_writing_call_short)
 		make_pair(kind, fds);
 		(void)fill(fds[1]);
 		for (int i = 0; i < call_count(kind); i++) {
-			struct call call = {.kind = writing[i], .fd = fds[1], .events = BIDE_WRITABLE};
+			struct call call = {
+				.kind = writing[i],
+				.fd = fds[1],
+				.events = BIDE_WRITABLE,
+			};
 
 			CHECK_INT(bide_timeout(INSTANT, call_run, &call), -ETIMEDOUT);
 		}

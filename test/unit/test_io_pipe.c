@@ -88,15 +88,15 @@ IO_TEST(io_write, of_much_to_a_blocking_descriptor_lets_others_run)
 /* One free page is enough to be writable, and not for what is left of the buffer. */
 IO_TEST(io_write, to_a_blocking_pipe_with_a_free_page_takes_that)
 {
-	struct call call = {.kind = CALL_WRITE_ALL};
 	static char zeroes[3 * PIPE_BUF + 1];
+	struct call call = {.kind = CALL_WRITE_ALL, .data = zeroes, .n = sizeof zeroes};
 	size_t filled;
 	int fds[2];
 
 	make_pair(PAIR_PIPE, fds);
 	filled = fill(fds[1]);
 	drain(fds[0], PIPE_BUF);
-	call = (struct call){.kind = CALL_WRITE_ALL, .fd = fds[1], .data = zeroes, .n = sizeof zeroes};
+	call.fd = fds[1];
 	call_start(&call);
 	let_others_run();
 	CHECK(!bide_done(call.task));
@@ -205,6 +205,13 @@ static char pattern(size_t place)
 	return (char)(place * 2654435761u >> 11);
 }
 
+static void expect_pattern(const char *buf, size_t n, size_t place)
+{
+	for (size_t i = 0; i < n; i++)
+		if (buf[i] != pattern(place + i))
+			test_fail(__FILE__, __LINE__, "byte %zu is wrong", place + i);
+}
+
 static int bulk_write(void *arg)
 {
 	static char buf[100000];
@@ -244,9 +251,7 @@ IO_TEST(io_bulk, arrives_whole_and_in_order)
 			n = bide_read_full(fds[0], buf, wanted);
 			CHECK(n >= 0);
 			CHECK(n == (ssize_t)wanted || done + (size_t)n == BULK_BYTES);
-			for (ssize_t i = 0; i < n; i++)
-				if (buf[i] != pattern(done + (size_t)i))
-					CHECK_INT(done + (size_t)i, -1);
+			expect_pattern(buf, (size_t)n, done);
 			done += (size_t)n;
 		} while (n > 0);
 		CHECK_INT(done, BULK_BYTES);

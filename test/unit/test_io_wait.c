@@ -295,17 +295,12 @@ IO_TEST(io_close, ends_a_wait_for_a_connection)
 /* Makes the descriptor that is read from the one of that number. */
 static void take_number(int fds[2], int number)
 {
-	int other = fds[1];
-
 	if (fds[0] == number)
 		return;
-	/* Only sockets come in another order, and they go both ways. */
-	if (other == number) {
-		fds[1] = fds[0];
-	} else {
-		CHECK_INT(dup2(fds[0], number), number);
-		CHECK_INT(close(fds[0]), 0);
-	}
+	if (fds[1] == number)
+		fds[1] = dup(number);
+	CHECK_INT(dup2(fds[0], number), number);
+	CHECK_INT(close(fds[0]), 0);
 	fds[0] = number;
 }
 

@@ -245,6 +245,19 @@ TEST(loop, that_was_closed_may_be_pointed_to_by_whoever_holds_a_reference)
 	bide_loop_unref(loop);
 }
 
+/* A thread that has kept a reference cannot know that the loop was closed meanwhile. */
+TEST(loop, that_was_closed_may_be_told_to_stop_by_whoever_holds_a_reference)
+{
+	bide_loop *loop = bide_loop_new(NULL);
+
+	CHECK(loop != NULL);
+	CHECK(bide_loop_ref(loop) == loop);
+	CHECK_INT(bide_loop_close(loop), 0);
+	bide_loop_stop(loop);
+	bide_loop_stop(loop);
+	bide_loop_unref(loop);
+}
+
 TEST(loop, may_be_referred_to_and_used_on)
 {
 	bide_loop *loop = bide_loop_new(NULL);

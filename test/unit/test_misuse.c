@@ -278,3 +278,86 @@ TEST(misuse, ending_with_an_open_scope_aborts_before_deferred_functions_run)
 	check_aborts(leave_a_scope_open_and_defer);
 	CHECK(strstr(crime_text, "deferred") == NULL);
 }
+
+static int leave_a_scope_open_in_a_generator(void *arg)
+{
+	bide_scope scope;
+	int value = 1;
+
+	(void)arg;
+	bide_gen_yield(&value);
+	bide_scope_enter(&scope, BIDE_SECOND);
+	return 0;
+}
+
+static int leave_a_group_open_in_a_generator(void *arg)
+{
+	bide_group group;
+
+	(void)arg;
+	bide_group_open(&group);
+	return 0;
+}
+
+static int exhaust(bide_fn *fn)
+{
+	bide_gen *gen = bide_gen_new(sizeof(int), fn, NULL);
+	int value;
+
+	while (bide_gen_next(gen, &value) > 0)
+		;
+	bide_gen_free(gen);
+	return 0;
+}
+
+static int exhaust_one_with_a_scope(void *arg)
+{
+	(void)arg;
+	return exhaust(leave_a_scope_open_in_a_generator);
+}
+
+static int exhaust_one_with_a_group(void *arg)
+{
+	(void)arg;
+	return exhaust(leave_a_group_open_in_a_generator);
+}
+
+/* The generator's stack goes, and the scope that stands on it. */
+TEST(misuse, returning_from_a_generator_with_an_open_scope_aborts)
+{
+	check_aborts(exhaust_one_with_a_scope);
+	CHECK(strstr(crime_text, "generator") != NULL);
+}
+
+TEST(misuse, returning_from_a_generator_with_an_open_group_aborts)
+{
+	check_aborts(exhaust_one_with_a_group);
+	CHECK(strstr(crime_text, "generator") != NULL);
+}
+
+static int take_from_outside(void *arg)
+{
+	bide_set_name(bide_self(), "the culprit from outside");
+	(void)bide_group_next(arg);
+	return 0;
+}
+
+static int let_a_stranger_take(void *arg)
+{
+	bide_group group;
+
+	(void)arg;
+	bide_group_open(&group);
+	bide_group_spawn(&group, sleep_a_second, NULL);
+	(void)bide_join(bide_spawn(take_from_outside, &group));
+	(void)bide_group_close(&group);
+	return 0;
+}
+
+/* Nothing would keep the group open for as long as such a task is in there. */
+TEST(misuse, taking_from_a_group_that_one_has_no_part_in_aborts)
+{
+	check_aborts(let_a_stranger_take);
+	CHECK(strstr(crime_text, "bide_group_next") != NULL);
+	CHECK(strstr(crime_text, "the culprit from outside") != NULL);
+}

@@ -284,6 +284,52 @@ LOOP_TEST(set_deadline, by_another_task_into_the_past_wakes_the_sleeper_at_once)
 	return 0;
 }
 
+static bide_scope parked_scope;
+
+static int sleep_in_the_parked_scope(void *arg)
+{
+	(void)arg;
+	bide_scope_enter(&parked_scope, BIDE_HOUR);
+	CHECK_INT(bide_sleep(BIDE_FOREVER), -ECANCELED);
+	return bide_scope_leave(&parked_scope);
+}
+
+static bide_task *parked;
+
+static int park_in_a_scope(void *arg)
+{
+	(void)arg;
+	parked = bide_spawn(sleep_in_the_parked_scope, NULL);
+	return bide_yield();
+}
+
+static int join_parked(void *arg)
+{
+	CHECK_INT(bide_join(parked), -ETIMEDOUT);
+	CHECK_INT(bide_now(), *(bide_time *)arg);
+	return 0;
+}
+
+static void check_moved_between_runs(bide_time when, bide_time end)
+{
+	const bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	bide_loop *loop = bide_loop_new(&options);
+
+	CHECK(loop != NULL);
+	CHECK_INT(bide_loop_run(loop, park_in_a_scope, NULL), 0);
+	bide_scope_set_deadline(&parked_scope, when);
+	CHECK_INT(bide_loop_run(loop, join_parked, &end), 0);
+	CHECK_INT(bide_loop_close(loop), 0);
+}
+
+/* The time is that of the loop that the scope's task belongs to. */
+TEST(set_deadline, between_two_runs_counts_in_the_next_one)
+{
+	check_moved_between_runs(0, 0);
+	check_moved_between_runs(3 * U, 3 * U);
+	check_moved_between_runs(2 * BIDE_HOUR, 2 * BIDE_HOUR);
+}
+
 LOOP_TEST(scope, with_a_limit_near_forever_never_expires)
 {
 	bide_scope scope;

@@ -74,8 +74,9 @@ need_formatter() {
 need_checkers() {
 	need_formatter
 	need clang=clang shellcheck=shellcheck valgrind=valgrind
-	# What clang's sanitizers are linked with; only Debian has it in a package of its own.
-	! can_install || need "$(clang -print-resource-dir)/lib/linux=libclang-rt-dev"
+	# What clang's sanitizers are linked with, which only Debian has in a package of
+	# its own, and what checks the manual where it is there.
+	! can_install || need "$(clang -print-resource-dir)/lib/linux=libclang-rt-dev" mandoc=mandoc
 }
 
 # need_cross ARCH DEBIANS_NAME_OF_IT

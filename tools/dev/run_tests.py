@@ -11,6 +11,7 @@ failure. Every other test counts as one.
 """
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -60,6 +61,8 @@ def main():
     logs = build_dir / 'meson-logs'
     for old in logs.glob('run_tests*.json'):
         old.unlink()
+    # By default undefined behaviour is only told of, and the program goes on.
+    os.environ.setdefault('UBSAN_OPTIONS', 'halt_on_error=1:print_stacktrace=1')
     meson = subprocess.run(['meson', 'test', '-C', build_dir, '--no-rebuild',
                             '--logbase=run_tests', *sys.argv[2:]], check=False,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
