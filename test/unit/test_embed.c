@@ -10,7 +10,6 @@
 
 #include <bide.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -225,7 +224,8 @@ static int read_one(void *arg)
 {
 	char byte;
 
-	reader_result = bide_read(*(int *)arg, &byte, 1);
+	(void)arg;
+	reader_result = bide_read(pair[0], &byte, 1);
 	return 0;
 }
 
@@ -239,7 +239,7 @@ static int close_first(void *arg)
 static int park_reader_and_go_closer(void *arg)
 {
 	(void)arg;
-	reader = bide_spawn(read_one, &pair[0]);
+	reader = bide_spawn(read_one, NULL);
 	bide_yield();
 	CHECK(!bide_done(reader));
 	bide_detach(reader);
@@ -270,42 +270,11 @@ static void check_notices_a_close(const bide_options *options)
 TEST(embedding, is_told_of_what_a_close_has_ended)
 {
 	check_notices_a_close(NULL);
-	check_notices_a_close(&(bide_options){.flags = BIDE_VIRTUAL_CLOCK});
+	check_notices_a_close(&(bide_options){ .flags = BIDE_VIRTUAL_CLOCK });
 	check_notices_a_close(&(bide_options){
 		.flags = BIDE_VIRTUAL_CLOCK,
 		.backend = BIDE_BACKEND_EPOLL,
 	});
-}
-
-static int file;
-static int file_events;
-
-static int wait_for_file(void *arg)
-{
-	(void)arg;
-	file_events = bide_wait_fd(file, BIDE_READABLE);
-	return 0;
-}
-
-static int go_file_waiter(void *arg)
-{
-	(void)arg;
-	return bide_go(wait_for_file, NULL);
-}
-
-/* A file is always ready, so no descriptor tells of it. */
-TEST(embedding, is_told_of_a_file_that_was_waited_for)
-{
-	bide_loop *loop = bide_loop_new(NULL);
-
-	CHECK(loop != NULL);
-	file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	CHECK(file >= 0);
-	CHECK_INT(bide_loop_run(loop, go_file_waiter, NULL), 0);
-	check_driven_to_the_end(loop);
-	CHECK_INT(file_events, BIDE_READABLE);
-	CHECK_INT(bide_close(file), 0);
-	CHECK_INT(bide_loop_close(loop), 0);
 }
 
 static int yield_once(void *arg)

@@ -424,7 +424,7 @@ LOOP_TEST(wait, for_the_caller_s_own_end_is_refused)
 /* What has ended well cannot fail any more: only the caller's own end is left. */
 LOOP_TEST(wait, for_a_failure_of_the_caller_and_of_those_that_have_ended_is_refused)
 {
-	bide_task *tasks[3] = {bide_spawn(return_arg, ARG(0)), bide_self(), bide_self()};
+	bide_task *tasks[3] = { bide_spawn(return_arg, ARG(0)), bide_self(), bide_self() };
 	bide_task *sleeper = bide_spawn(sleep_units, ARG(2));
 
 	CHECK_INT(bide_yield(), 0);

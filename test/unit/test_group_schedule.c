@@ -8,6 +8,7 @@
 
 #include <bide.h>
 #include <errno.h>
+#include <string.h>
 
 static int return_arg(void *arg)
 {
@@ -152,6 +153,47 @@ LOOP_TEST(group_close, waits_for_the_task_of_one_who_was_promised_a_place)
 	return 0;
 }
 
+static int taken_outside;
+
+static int take_outside(void *arg)
+{
+	taken_outside = next_result(arg);
+	return 0;
+}
+
+/* After the close, the group's memory is something else. */
+static int close_around_a_taker(void *arg)
+{
+	bide_group group;
+	bide_task *taker;
+
+	(void)arg;
+	bide_group_open(&group);
+	bide_group_spawn(&group, sleep_units, ARG(1));
+	taker = bide_spawn(take_outside, &group);
+	/* In random order it takes two rounds for the taker to be in there for sure. */
+	yield_times(2);
+	taken_outside = -1;
+	CHECK_INT(bide_group_close(&group), 0);
+	CHECK_INT(taken_outside, 1);
+	CHECK(bide_now() == 1 * U);
+	memset(&group, 0xa5, sizeof group);
+	return bide_join(taker);
+}
+
+/* Opener and taker become ready at once, and in random order either one goes on first. */
+TEST(group_close, waits_until_those_who_take_from_the_group_have_what_they_get)
+{
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		const bide_options options = {
+			.flags = BIDE_VIRTUAL_CLOCK | BIDE_SHUFFLE,
+			.seed = seed,
+		};
+
+		CHECK_INT(bide_run_with(&options, close_around_a_taker, NULL), 0);
+	}
+}
+
 /* ---- bide_group_next() ---- */
 
 static int ask_then_work(void *arg)
@@ -241,6 +283,24 @@ LOOP_TEST(group_next, leaves_a_taker_what_it_has_when_another_one_goes_on)
 	CHECK_INT(bide_group_close(&group), 0);
 	CHECK_INT(taken[1], 1);
 	CHECK_INT(taken[2], 1);
+	CHECK_INT(case_now(), 1);
+	return 0;
+}
+
+LOOP_TEST(group_next, leaves_a_taker_from_outside_what_it_has_when_another_one_goes_on)
+{
+	bide_task *takers[2];
+	bide_group group;
+
+	bide_group_open(&group);
+	bide_group_spawn(&group, sleep_one_unit, ARG(1));
+	bide_group_spawn(&group, sleep_one_unit, ARG(2));
+	for (int i = 0; i < 2; i++)
+		takers[i] = bide_spawn(take_one, &group);
+	CHECK_INT(bide_gather(2, takers, NULL), 0);
+	CHECK_INT(taken[1], 1);
+	CHECK_INT(taken[2], 1);
+	CHECK_INT(bide_group_close(&group), 0);
 	CHECK_INT(case_now(), 1);
 	return 0;
 }

@@ -334,30 +334,3 @@ TEST(misuse, returning_from_a_generator_with_an_open_group_aborts)
 	check_aborts(exhaust_one_with_a_group);
 	CHECK(strstr(crime_text, "generator") != NULL);
 }
-
-static int take_from_outside(void *arg)
-{
-	bide_set_name(bide_self(), "the culprit from outside");
-	(void)bide_group_next(arg);
-	return 0;
-}
-
-static int let_a_stranger_take(void *arg)
-{
-	bide_group group;
-
-	(void)arg;
-	bide_group_open(&group);
-	bide_group_spawn(&group, sleep_a_second, NULL);
-	(void)bide_join(bide_spawn(take_from_outside, &group));
-	(void)bide_group_close(&group);
-	return 0;
-}
-
-/* Nothing would keep the group open for as long as such a task is in there. */
-TEST(misuse, taking_from_a_group_that_one_has_no_part_in_aborts)
-{
-	check_aborts(let_a_stranger_take);
-	CHECK(strstr(crime_text, "bide_group_next") != NULL);
-	CHECK(strstr(crime_text, "the culprit from outside") != NULL);
-}

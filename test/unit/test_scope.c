@@ -312,7 +312,7 @@ static int join_parked(void *arg)
 
 static void check_moved_between_runs(bide_time when, bide_time end)
 {
-	const bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	const bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 	bide_loop *loop = bide_loop_new(&options);
 
 	CHECK(loop != NULL);

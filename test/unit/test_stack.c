@@ -214,16 +214,12 @@ static int must_not_run(void *arg)
 static int ask_for_too_much(void *arg)
 {
 	static const size_t sizes[] = {
-		((size_t)1 << 60) + 4096,
-		SIZE_MAX / 4,
-		SIZE_MAX / 2 + 1,
-		SIZE_MAX - 4096,
-		SIZE_MAX,
+		((size_t)1 << 60) + 4096, SIZE_MAX / 4, SIZE_MAX / 2 + 1, SIZE_MAX - 4096, SIZE_MAX,
 	};
 
 	(void)arg;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-		const bide_task_options options = {.stack_size = sizes[i]};
+		const bide_task_options options = { .stack_size = sizes[i] };
 
 		CHECK_INT(bide_join(bide_spawn_with(&options, must_not_run, NULL)), -ENOMEM);
 	}
@@ -233,7 +229,7 @@ static int ask_for_too_much(void *arg)
 /* Some of them, times the stacks of a chunk, overflow to a small number. */
 TEST(stack, larger_than_any_memory_ends_its_task_with_enomem)
 {
-	const bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	const bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 
 	CHECK_INT(bide_run_with(&options, ask_for_too_much, NULL), 0);
 }
