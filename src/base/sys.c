@@ -70,6 +70,12 @@ int bide__sys_guard_install(void *memory, size_t size)
 	return (int)FAULT_OR(ENOMEM, madvise(memory, size, MADV_GUARD_INSTALL));
 }
 
+bool bide__sys_is_accessible(const void *memory)
+{
+	/* To the kernel it is a path, which it has to read. */
+	return access(memory, F_OK) == 0 || errno != EFAULT;
+}
+
 void bide__sys_discard(void *memory, size_t size)
 {
 	/* Advice: where it fails the memory stays in use, no more. */

@@ -161,18 +161,29 @@ static int chunk_add(struct stack_pool *pool)
 	return 0;
 }
 
+enum guard_kind {
+	GUARD_UNPROVED,                 /* no guard was made yet */
+	GUARD_ADVICE,                   /* MADV_GUARD_INSTALL guards */
+	GUARD_MAPPING,                  /* it does not: mprotect() has to */
+};
+
 static int guard_make(char *slot, size_t guard_bytes)
 {
 #ifndef BIDE_GUARD_MPROTECT
-	static bool has_no_guards;      /* set once, whichever thread finds out */
-	int r;
+	/* Atomic; set once, by whichever thread finds out. */
+	static enum guard_kind kind = GUARD_UNPROVED;
+	enum guard_kind known = __atomic_load_n(&kind, __ATOMIC_RELAXED);
+	int r = known != GUARD_MAPPING ? bide__sys_guard_install(slot, guard_bytes) : -EINVAL;
 
-	if (!__atomic_load_n(&has_no_guards, __ATOMIC_RELAXED)) {
-		r = bide__sys_guard_install(slot, guard_bytes);
-		if (r != -EINVAL)
-			return r;
-		__atomic_store_n(&has_no_guards, true, __ATOMIC_RELAXED);
+	if (r < 0 && r != -EINVAL)
+		return r;
+	/* An emulated kernel may take advice that it does not know. */
+	if (known == GUARD_UNPROVED) {
+		known = r == 0 && !bide__sys_is_accessible(slot) ? GUARD_ADVICE : GUARD_MAPPING;
+		__atomic_store_n(&kind, known, __ATOMIC_RELAXED);
 	}
+	if (known == GUARD_ADVICE)
+		return 0;
 #endif
 	if (bide__sys_protect_none(slot, guard_bytes) == 0)
 		return 0;

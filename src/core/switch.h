@@ -137,8 +137,7 @@ static inline __attribute__((always_inline)) void context_jump(struct context *f
 	register struct context *x0 __asm__("x0") = from;
 	register struct context *x1 __asm__("x1") = to;
 
-	/* x18 is the platform's. Only the low halves of v8 to v15 are
-	 * callee-saved; the compiler knows. */
+	/* Only the low halves of v8 to v15 are callee-saved; the compiler knows. */
 	__asm__ volatile("adr x9, 1f\n\t"
 	                 "stp x29, x9, [sp, #-16]!\n\t"
 	                 "mov x10, sp\n\t"
@@ -151,8 +150,8 @@ static inline __attribute__((always_inline)) void context_jump(struct context *f
 	                 : "+r"(x0), "+r"(x1)
 	                 :
 	                 : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
-	                   "x13", "x14", "x15", "x16", "x17", "x19", "x20", "x21", "x22", "x23",
-	                   "x24", "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2", "v3", "v4",
+	                   "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22",
+	                   "x23", "x24", "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2", "v3", "v4",
 	                   "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",
 	                   "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25",
 	                   "v26", "v27", "v28", "v29", "v30", "v31", "memory", "cc");

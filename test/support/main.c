@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MANY_SMALL 2000
+#define MANY_SMALL 1500
 #define TIMEOUT_SECONDS 60.0
 
 struct run {

@@ -51,7 +51,7 @@ int test_child(void (*fn)(void), char *ret_text, size_t size);
 double test_timeout_scale(void);
 
 /*
- * How many of something make many: n, or at most 2,000 where BIDE_TEST_SMALL is set,
+ * How many of something make many: n, or at most 1,500 where BIDE_TEST_SMALL is set,
  * for tools that are slow or have limits of their own.
  */
 int test_many(int n);

@@ -38,7 +38,7 @@ TEST(cancel_storm, is_the_same_again_with_the_same_seed)
 
 /* ---- thousands in one state each ---- */
 
-#define MANY 3000
+#define MANY test_many(3000)
 
 static int sleep_for_ever(void *arg)
 {

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -193,6 +194,8 @@ IO_TEST(net_tcp, backlog_is_what_was_asked_for)
 {
 	static const int backlogs[] = {0, 1, 7};
 
+	if (getenv("BIDE_TEST_EMULATED") != NULL)
+		return 0;               /* an emulator does not pass struct tcp_info on */
 	for (int i = 0; i < 3; i++) {
 		const bide_listen_options options = {.backlog = backlogs[i]};
 		int fd = bide_tcp_listen("127.0.0.1", "0", &options);
