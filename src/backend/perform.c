@@ -119,8 +119,7 @@ static ssize_t perform_write(const struct io_op *op, const struct fd_traits *tra
 static ssize_t perform_accept(const struct io_op *op, const struct fd_traits *traits)
 {
 	/* What is no socket fails at once. */
-	if (traits->is_socket && traits->is_blocking &&
-	    poll_now(op->fd, BIDE_READABLE) == -EAGAIN)
+	if (traits->is_socket && traits->is_blocking && poll_now(op->fd, BIDE_READABLE) == -EAGAIN)
 		return -EAGAIN;
 	return bide__sys_accept(op->fd, op->peer, op->peer_len);
 }

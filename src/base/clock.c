@@ -48,7 +48,7 @@ static void counter_examine(void)
 	/* The kernel has looked closely: it keeps time by this counter itself, or
 	 * it has found a reason not to. */
 	static const char path[] = "/sys/devices/system/clocksource/clocksource0/"
-	                           "current_clocksource";
+				   "current_clocksource";
 
 	counter_is_steady = bide__sys_file_is(path, "tsc\n");
 #endif

@@ -174,8 +174,8 @@ void bide__watchers_note_end(struct bide_task *task)
 	}
 }
 
-static ssize_t watch_park(struct watch *watch, struct watcher watchers[],
-                          bide_task *const tasks[], bide_time timeout)
+static ssize_t watch_park(struct watch *watch, struct watcher watchers[], bide_task *const tasks[],
+                          bide_time timeout)
 {
 	bide_loop *loop = bide__loop;
 	bide_time deadline = loop_deadline(loop, timeout);

@@ -379,8 +379,11 @@ int bide_group_start(bide_group *group, bide_fn *fn, void *arg, void **value)
 		},
 	};
 	const struct spawn how = {
-		.fn = fn, .arg = arg, .group = group,
-		.joiner = &start.join, .flags = TASK_START_PENDING,
+		.fn = fn,
+		.arg = arg,
+		.group = group,
+		.joiner = &start.join,
+		.flags = TASK_START_PENDING,
 	};
 	struct bide_task *task;
 	int r = cancellation_point(self);

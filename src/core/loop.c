@@ -286,7 +286,8 @@ int bide_loop_run_forever(bide_loop *loop)
 static void handle_report(const struct bide_task *task)
 {
 	bide__report("the handle of task '%s' was never given back: it is to be joined, gathered "
-	             "or detached", bide_name(task));
+	             "or detached",
+	             bide_name(task));
 }
 
 /* Ends whoever is left and frees all but the memory that references point to. */

@@ -77,8 +77,7 @@ static inline size_t stack_usable(const stack *of)
 }
 
 /* Whether the address lies in the guard below the stack. */
-static inline bool stack_guards(const struct stack_pool *pool, const stack *of,
-                                const void *address)
+static inline bool stack_guards(const struct stack_pool *pool, const stack *of, const void *address)
 {
 	return (const char *)address < of->low &&
 	       (const char *)address >= of->low - pool->guard_bytes;

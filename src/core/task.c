@@ -37,7 +37,8 @@ void bide__task_misuse(const struct bide_task *task, const char *caller)
 {
 	bide__check(task != NULL, "%s: the task's handle is NULL (did spawning it fail?)", caller);
 	bide__misuse("%s: the task's handle was given back already (a handle is joined, gathered, "
-	             "closed with its group or detached once)", caller);
+	             "closed with its group or detached once)",
+	             caller);
 }
 
 static void task_free(struct bide_task *task)
@@ -308,12 +309,12 @@ static void task_end(bide_loop *loop, struct bide_task *self, int result)
 {
 	/* Before anything else runs on the stack that such a pointer leads to. */
 	bide__check(self->scope == NULL, "a task's function must leave the scopes and close the "
-	            "groups that it has entered before it returns");
+	                                 "groups that it has entered before it returns");
 	bide__check(self->gen == NULL, "a task must not end inside a generator");
 	if (unlikely(self->extra != NULL && self->extra->deferred != NULL))
 		bide__deferred_run(self);
 	bide__check(self->scope == NULL, "a deferred function must leave the scopes and close the "
-	            "groups that it has entered before it returns");
+	                                 "groups that it has entered before it returns");
 	task_finish(loop, self, result);
 }
 
@@ -378,7 +379,10 @@ bide_task *bide_spawn_with(const bide_task_options *options, bide_fn *fn, void *
 static int spawn_detached(const bide_task_options *options, bide_fn *fn, void *arg)
 {
 	const struct spawn how = {
-		.fn = fn, .arg = arg, .options = options, .flags = TASK_DETACHED,
+		.fn = fn,
+		.arg = arg,
+		.options = options,
+		.flags = TASK_DETACHED,
 	};
 	struct bide_task *task;
 
@@ -402,7 +406,8 @@ void bide_detach(bide_task *task)
 	task_check(task, "bide_detach");
 	bide__check(!(task->flags & TASK_DETACHED) && task->joiner == NULL && task->group == NULL,
 	            "bide_detach: the handle of task '%s' is not the caller's: it was detached, is "
-	            "being joined, or is a group's", bide_name(task));
+	            "being joined, or is a group's",
+	            bide_name(task));
 	if (task->state == TASK_DONE)
 		failure_report(task_loop(task), task);
 	bide__task_give_back(task);

@@ -30,8 +30,8 @@ static void print_duration(FILE *out, bide_time d)
 static void print_operation(FILE *out, const struct io_op *op)
 {
 	static const char *const names[] = {
-		[IO_POLL] = "wait_fd", [IO_READ] = "read",     [IO_WRITE] = "write",
-		[IO_RECV] = "recv",    [IO_SEND] = "send",     [IO_ACCEPT] = "accept",
+		[IO_POLL] = "wait_fd",    [IO_READ] = "read", [IO_WRITE] = "write",
+		[IO_RECV] = "recv",       [IO_SEND] = "send", [IO_ACCEPT] = "accept",
 		[IO_CONNECT] = "connect",
 	};
 

@@ -14,8 +14,8 @@
 
 static int run_on(bool is_simulated, bide_fn *fn)
 {
-	const bide_options epoll = {.backend = BIDE_BACKEND_EPOLL, .flags = BIDE_VIRTUAL_CLOCK};
-	const bide_options sim = {.flags = BIDE_VIRTUAL_CLOCK};
+	const bide_options epoll = { .backend = BIDE_BACKEND_EPOLL, .flags = BIDE_VIRTUAL_CLOCK };
+	const bide_options sim = { .flags = BIDE_VIRTUAL_CLOCK };
 
 	return bide_run_with(is_simulated ? &sim : &epoll, fn, NULL);
 }

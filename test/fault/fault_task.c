@@ -15,7 +15,7 @@ static int return_zero(void *arg)
 
 static int make_and_close(void)
 {
-	const bide_options options = {.name = "swept", .backend = BIDE_BACKEND_EPOLL};
+	const bide_options options = { .name = "swept", .backend = BIDE_BACKEND_EPOLL };
 	bide_loop *loop = bide_loop_new(&options);
 
 	return loop != NULL ? bide_loop_close(loop) : -errno;
@@ -30,7 +30,7 @@ FAULT_SWEEP(run, reports_every_failure_and_leaks_nothing, run_nothing)
 
 static int virtual_run(bide_fn *fn)
 {
-	const bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	const bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 
 	return bide_run_with(&options, fn, NULL);
 }
@@ -45,9 +45,9 @@ static int nap(void *arg)
 static int spawn_in_all_ways(void *arg)
 {
 	static const char bytes[1000];
-	const bide_task_options named = {.name = "named", .copy = sizeof bytes};
-	const bide_task_options later = {.delay = BIDE_SECOND};
-	const bide_task_options eager = {.flags = BIDE_EAGER, .stack_size = 1 << 20};
+	const bide_task_options named = { .name = "named", .copy = sizeof bytes };
+	const bide_task_options later = { .delay = BIDE_SECOND };
+	const bide_task_options eager = { .flags = BIDE_EAGER, .stack_size = 1 << 20 };
 	bide_task *tasks[40];
 	int r = 0;
 

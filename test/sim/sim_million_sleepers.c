@@ -90,7 +90,7 @@ static bool is_memory_enough(void)
 TEST(sim_million_sleepers, wake_or_are_cancelled_and_all_end)
 {
 	const char *small = getenv("BIDE_TEST_SMALL");
-	bide_options options = {.backend = BIDE_BACKEND_EPOLL};
+	bide_options options = { .backend = BIDE_BACKEND_EPOLL };
 
 	sleepers = SLEEPERS;
 	if (small != NULL && small[0] != '\0' && small[0] != '0') {

@@ -85,7 +85,7 @@ static void spawn_shares(bide_group *group, const struct share *share)
 		parts = left;
 	for (; parts > 0; parts--) {
 		int size = left / parts;
-		struct share part = {size - 1, share->levels - 1};
+		struct share part = { size - 1, share->levels - 1 };
 
 		CHECK(bide_group_spawn_copy(group, run_share, &part, sizeof part) != NULL);
 		left -= size;
@@ -119,7 +119,7 @@ static int run_share(void *arg)
 
 static int run_nest(void *arg)
 {
-	struct share all = {nest.task_max, LEVELS};
+	struct share all = { nest.task_max, LEVELS };
 	bide_group group;
 
 	(void)arg;

@@ -230,7 +230,7 @@ static void case_run(const void *data, int seed)
 {
 	const struct case_slot *slot = data;
 	enum config config = (enum config)(slot - slot->def->slots);
-	struct outcome outcome = {0};
+	struct outcome outcome = { 0 };
 	int descriptor_count;
 	bide_time start;
 

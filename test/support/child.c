@@ -10,7 +10,7 @@
 
 static void become_child(void (*fn)(void), const int pipe_fds[2])
 {
-	const struct rlimit no_core = {0, 0};
+	const struct rlimit no_core = { 0, 0 };
 
 	setrlimit(RLIMIT_CORE, &no_core);
 	dup2(pipe_fds[1], STDERR_FILENO);

@@ -57,7 +57,7 @@
 
 static inline bide_options io_test_options(int config)
 {
-	bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 
 	if (config < IO_EPOLL_CONFIGS)
 		options.backend = BIDE_BACKEND_EPOLL;
@@ -144,9 +144,8 @@ static inline void make_pair(enum pair_kind kind, int fds[2])
 	else if (kind == PAIR_PIPE || kind == PAIR_PIPE_NONBLOCK)
 		CHECK_INT(pipe2(fds, kind == PAIR_PIPE ? 0 : O_NONBLOCK), 0);
 	else
-		CHECK_INT(socketpair(AF_UNIX,
-		                     SOCK_STREAM | (kind == PAIR_UNIX ? 0 : SOCK_NONBLOCK), 0,
-		                     fds),
+		CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | (kind == PAIR_UNIX ? 0 : SOCK_NONBLOCK),
+		                     0, fds),
 		          0);
 }
 

@@ -36,7 +36,7 @@ static inline int loop_test_main(void *arg)
 
 static inline void loop_test_run(bide_fn *block)
 {
-	bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 
 	CHECK_INT(bide_run_with(&options, loop_test_main, &block), 0);
 }

@@ -200,14 +200,14 @@ static Suite *make_suite(int count)
 
 	for (int i = 0; i < count; i++) {
 		const struct test *test = tests[i];
-		TTest entry = {test->name, run_indexed, test->file, test->line};
+		TTest entry = { test->name, run_indexed, test->file, test->line };
 		int from = run_count;
 
 		if (strcmp(file, test->file) != 0)
 			tcase = open_case(suite, test->file);
 		file = test->file;
 		for (int k = test->first; k <= test->last; k++)
-			runs[run_count++] = (struct run){test, k};
+			runs[run_count++] = (struct run){ test, k };
 		memcpy(&check_tests[i], &entry, sizeof entry);
 		_tcase_add_test(tcase, &check_tests[i], 0, 0, from, run_count);
 	}

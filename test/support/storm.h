@@ -93,7 +93,7 @@ static void storm_run_deferred(void *arg)
 static int storm_act(void *arg)
 {
 	struct storm_part *part = arg;
-	struct storm_stage stage = {.depth = part->depth};
+	struct storm_stage stage = { .depth = part->depth };
 	int r;
 
 	part->is_running = true;
@@ -117,7 +117,7 @@ static int storm_act_started(void *arg)
 
 static bide_task_options storm_options(void)
 {
-	bide_task_options options = {0};
+	bide_task_options options = { 0 };
 
 	if (storm_pick(4) == 0)
 		options.delay = storm_pick(5) * U;
@@ -131,7 +131,7 @@ static bide_task *storm_spawn(struct storm_part *part, int depth)
 	bide_task_options options = storm_options();
 	bide_task *task;
 
-	*part = (struct storm_part){.depth = depth};
+	*part = (struct storm_part){ .depth = depth };
 	storm.spawned_count++;
 	task = bide_spawn_with(&options, storm_act, part);
 	CHECK(task != NULL);
@@ -251,7 +251,7 @@ static void storm_use(bide_group *group, struct storm_part *last, unsigned flags
 
 static int storm_group(const struct storm_stage *stage)
 {
-	struct storm_part parts[STORM_CHILDREN + 1] = {0};
+	struct storm_part parts[STORM_CHILDREN + 1] = { 0 };
 	unsigned flags = storm_pick(4);         /* BIDE_KEEP_GOING and BIDE_REAP */
 	bide_group group;
 	int r;
@@ -276,7 +276,7 @@ static int storm_play_inside(void *arg)
 
 static int storm_shield(const struct storm_stage *stage)
 {
-	struct storm_stage inside = {stage->depth - 1, true};
+	struct storm_stage inside = { stage->depth - 1, true };
 
 	if (stage->depth <= 0)
 		return storm_sleep(stage);
@@ -285,7 +285,7 @@ static int storm_shield(const struct storm_stage *stage)
 
 static int storm_timeout(const struct storm_stage *stage)
 {
-	struct storm_stage inside = {stage->depth - 1, stage->is_shielded};
+	struct storm_stage inside = { stage->depth - 1, stage->is_shielded };
 	int r = 0;
 
 	if (stage->depth <= 0)
@@ -303,8 +303,8 @@ static int storm_timeout(const struct storm_stage *stage)
 static int storm_play(const struct storm_stage *stage)
 {
 	static int (*const moves[])(const struct storm_stage *stage) = {
-		storm_sleep, storm_sleep_for_ever, storm_yield,   storm_join,
-		storm_gather, storm_group,         storm_shield,  storm_timeout,
+		storm_sleep,  storm_sleep_for_ever, storm_yield,  storm_join,
+		storm_gather, storm_group,          storm_shield, storm_timeout,
 	};
 	int r = 0;
 

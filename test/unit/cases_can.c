@@ -24,8 +24,8 @@ static int can_01_f(void *arg)
 	return 0;
 }
 
-CASE(CAN_01, "cancelled before its first step: the function never runs",
-     .trace = "1 · -ECANCELED", .order = ANY_ORDER)
+CASE(CAN_01, "cancelled before its first step: the function never runs", .trace = "1 · -ECANCELED",
+     .order = ANY_ORDER)
 {
 	bide_task *task = bide_spawn(can_01_f, NULL);
 
@@ -40,8 +40,7 @@ static int can_02_f(void *arg)
 	return 1;
 }
 
-CASE(CAN_02, "cancel says whether the task was still there",
-     .trace = "1 1 · 0 1 · 0")
+CASE(CAN_02, "cancel says whether the task was still there", .trace = "1 1 · 0 1 · 0")
 {
 	bide_task *t = bide_spawn(sleep_for_ever, NULL), *d = bide_spawn(can_02_f, NULL);
 	int first, second;
@@ -54,7 +53,7 @@ CASE(CAN_02, "cancel says whether the task was still there",
 	LOG("%d %s", first, ERR(bide_result(d)));
 	bide_yield();
 	LOG("%d", bide_cancel(t));
-	bide_gather(2, (bide_task *[]){t, d}, NULL);
+	bide_gather(2, (bide_task *[]){ t, d }, NULL);
 	return 0;
 }
 
@@ -164,8 +163,8 @@ static int can_10_c(void *arg)
 	return 5;
 }
 
-CASE(CAN_10, "a task cancels itself and then returns a value: the value stands",
-     .trace = "1 · 5", .order = ANY_ORDER)
+CASE(CAN_10, "a task cancels itself and then returns a value: the value stands", .trace = "1 · 5",
+     .order = ANY_ORDER)
 {
 	LOG("%s", ERR(bide_join(bide_spawn(can_10_c, NULL))));
 	return 0;
@@ -197,8 +196,7 @@ static int can_13_outer(void *arg)
 }
 
 CASE(CAN_13, "cancelling a task that joins another cancels that one and waits for its end",
-     .trace = "inner -ECANCELED · inner cleaned up · outer -ECANCELED · -ECANCELED",
-     .elapsed = 1)
+     .trace = "inner -ECANCELED · inner cleaned up · outer -ECANCELED · -ECANCELED", .elapsed = 1)
 {
 	bide_task *task = bide_spawn(can_13_outer, NULL);
 
@@ -275,8 +273,7 @@ static int can_20_s(void *arg)
 	return 0;
 }
 
-CASE(CAN_20, "cancelled tasks wake in the order in which they were cancelled",
-     .trace = "b · a · c")
+CASE(CAN_20, "cancelled tasks wake in the order in which they were cancelled", .trace = "b · a · c")
 {
 	bide_task *a = bide_spawn(can_20_s, "a");
 	bide_task *b = bide_spawn(can_20_s, "b");
@@ -286,7 +283,7 @@ CASE(CAN_20, "cancelled tasks wake in the order in which they were cancelled",
 	bide_cancel(b);
 	bide_cancel(a);
 	bide_cancel(c);
-	bide_gather(3, (bide_task *[]){a, b, c}, NULL);
+	bide_gather(3, (bide_task *[]){ a, b, c }, NULL);
 	return 0;
 }
 
@@ -349,11 +346,12 @@ static int can_25_late(void *arg)
 	return 0;
 }
 
-CASE(CAN_25, "a delayed task may cancel like any other",
-     .trace = "1 · -ECANCELED", .elapsed = 1, .order = ANY_ORDER)
+CASE(CAN_25, "a delayed task may cancel like any other", .trace = "1 · -ECANCELED", .elapsed = 1,
+     .order = ANY_ORDER)
 {
 	bide_task *task = bide_spawn(sleep_for_ever, NULL);
-	bide_task *late = bide_spawn_with(&(bide_task_options){.delay = 1 * U}, can_25_late, task);
+	bide_task *late = bide_spawn_with(&(bide_task_options){ .delay = 1 * U }, can_25_late,
+	                                  task);
 
 	LOG("%s", ERR(bide_join(task)));
 	bide_join(late);

@@ -38,7 +38,7 @@ static int cb04_f(void *arg)
 
 static bide_task *spawn_delayed(bide_time delay, bide_fn *fn, void *arg)
 {
-	return bide_spawn_with(&(bide_task_options){.delay = delay}, fn, arg);
+	return bide_spawn_with(&(bide_task_options){ .delay = delay }, fn, arg);
 }
 
 CASE(CB_04, "delay: by deadline, not by order of spawning; cancelled, it is removed and never runs",

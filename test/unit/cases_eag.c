@@ -7,7 +7,7 @@
 
 static bide_task *spawn_eager(bide_fn *fn, void *arg)
 {
-	return bide_spawn_with(&(bide_task_options){.flags = BIDE_EAGER}, fn, arg);
+	return bide_spawn_with(&(bide_task_options){ .flags = BIDE_EAGER }, fn, arg);
 }
 
 static int return_arg(void *arg)

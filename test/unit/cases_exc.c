@@ -22,10 +22,10 @@ CASE(EXC_01, "a failed task that is detached is reported once: at its end, or by
 {
 	bide_task *t, *u;
 
-	t = bide_spawn_with(&(bide_task_options){.name = "early"}, fail_with_eio, NULL);
+	t = bide_spawn_with(&(bide_task_options){ .name = "early" }, fail_with_eio, NULL);
 	bide_detach(t);
 	bide_yield();
-	u = bide_spawn_with(&(bide_task_options){.name = "late"}, fail_with_eio, NULL);
+	u = bide_spawn_with(&(bide_task_options){ .name = "late" }, fail_with_eio, NULL);
 	bide_yield();
 	LOG("now");
 	bide_detach(u);

@@ -188,7 +188,7 @@ CASE(GAT_13, "the tasks start in the order of spawning, whatever their order in 
 	bide_task *b = bide_spawn(gat13_f, "b");
 	bide_task *c = bide_spawn(gat13_f, "c");
 
-	bide_gather(3, (bide_task *[]){c, a, b}, NULL);
+	bide_gather(3, (bide_task *[]){ c, a, b }, NULL);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ static int grf02_f(void *arg)
 static int grf02_j(void *arg)
 {
 	(void)arg;
-	return bide_join(bide_spawn_with(&(bide_task_options){.name = "leaf"}, grf02_f, NULL));
+	return bide_join(bide_spawn_with(&(bide_task_options){ .name = "leaf" }, grf02_f, NULL));
 }
 
 /* Whether the text has a line that holds the name and, behind it, the word. */
@@ -47,7 +47,7 @@ static bool has_line(const char *text, const char *name, const char *word)
 CASE(GRF_02, "dump names every live task and what it waits for, also from inside",
      .trace = "true · true · true", .order = ANY_ORDER)
 {
-	bide_task *t = bide_spawn_with(&(bide_task_options){.name = "joiner"}, grf02_j, NULL);
+	bide_task *t = bide_spawn_with(&(bide_task_options){ .name = "joiner" }, grf02_j, NULL);
 
 	bide_gather(1, &t, NULL);
 	LOG("%s", BOOL(has_line(grf02_text, bide_name(bide_self()), "gather")));

@@ -27,8 +27,8 @@ static int shu_01_bg(void *arg)
 }
 
 CASE(SHU_01, "run cancels what is left over, in order of spawning, and waits for the clean-ups",
-     .trace = "main over · 1 -ECANCELED · 2 -ECANCELED · 1 cleaned up · 2 cleaned up",
-     .result = 5, .elapsed = 2)
+     .trace = "main over · 1 -ECANCELED · 2 -ECANCELED · 1 cleaned up · 2 cleaned up", .result = 5,
+     .elapsed = 2)
 {
 	bide_go(shu_01_bg, ARG(1));
 	bide_go(shu_01_bg, ARG(2));
@@ -98,8 +98,8 @@ static int shu_08_x(void *arg)
 	return 0;
 }
 
-CASE(SHU_08, "a task spawned by main's last act never starts",
-     .trace = "main over", .order = ANY_ORDER)
+CASE(SHU_08, "a task spawned by main's last act never starts", .trace = "main over",
+     .order = ANY_ORDER)
 {
 	bide_go(shu_08_x, NULL);
 	LOG("main over");

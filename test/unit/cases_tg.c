@@ -26,8 +26,8 @@ static int tg_01_c(void *arg)
 	return INT(arg);
 }
 
-CASE(TG_01, "close returns when all have ended",
-     .trace = "body over · c 1 · c 2 · 0", .elapsed = 2, .order = ANY_ORDER)
+CASE(TG_01, "close returns when all have ended", .trace = "body over · c 1 · c 2 · 0", .elapsed = 2,
+     .order = ANY_ORDER)
 {
 	bide_group g;
 
@@ -101,8 +101,8 @@ static int tg_05_child(void *arg)
 }
 
 /* In any order: a child that never began is no failure, either. */
-CASE(TG_05, "what fails after group_cancel, in a clean-up, is not returned",
-     .trace = "0", .order = ANY_ORDER)
+CASE(TG_05, "what fails after group_cancel, in a clean-up, is not returned", .trace = "0",
+     .order = ANY_ORDER)
 {
 	bide_group g;
 
@@ -196,8 +196,7 @@ static int tg_10_bad(void *arg)
 	return -EIO;
 }
 
-CASE(TG_10, "spawning into a group that is going down gives NULL",
-     .trace = "true · -EIO")
+CASE(TG_10, "spawning into a group that is going down gives NULL", .trace = "true · -EIO")
 {
 	bide_group g;
 
@@ -218,8 +217,7 @@ static int tg_11_s(void *arg)
 }
 
 CASE(TG_11, "the inner group's failure ends the inner; the outer goes on until it is cancelled",
-     .trace = "inner -EINVAL · 0 · outer's -ECANCELED · 0", .result = -EINVAL,
-     .order = ANY_ORDER)
+     .trace = "inner -EINVAL · 0 · outer's -ECANCELED · 0", .result = -EINVAL, .order = ANY_ORDER)
 {
 	bide_group o, i;
 	int r;
@@ -284,8 +282,8 @@ static int tg_16_f(void *arg)
 	return INT(arg);
 }
 
-CASE(TG_16, "a closed group may be opened again: a fresh one",
-     .trace = "-EIO · 0", .order = ANY_ORDER)
+CASE(TG_16, "a closed group may be opened again: a fresh one", .trace = "-EIO · 0",
+     .order = ANY_ORDER)
 {
 	bide_group g;
 

@@ -18,8 +18,8 @@ static int tmo_01_f(void *arg)
 	return INT(arg);
 }
 
-CASE(TMO_01, "in time: the function's result, with no limit too",
-     .trace = "1 · -EIO · 3", .elapsed = 3, .order = ANY_ORDER)
+CASE(TMO_01, "in time: the function's result, with no limit too", .trace = "1 · -EIO · 3",
+     .elapsed = 3, .order = ANY_ORDER)
 {
 	LOG("%s", ERR(bide_timeout(10 * U, tmo_01_f, ARG(1))));
 	LOG("%s", ERR(bide_timeout(BIDE_FOREVER, tmo_01_f, ARG(-EIO))));
@@ -100,8 +100,8 @@ CASE(TMO_10, "a deadline that passes: -ECANCELED inside, -ETIMEDOUT from leave, 
 	return 0;
 }
 
-CASE(TMO_11, "a deadline that is not reached: 0, and the timer is gone",
-     .trace = "0", .order = ANY_ORDER)
+CASE(TMO_11, "a deadline that is not reached: 0, and the timer is gone", .trace = "0",
+     .order = ANY_ORDER)
 {
 	bide_scope s;
 
@@ -276,8 +276,7 @@ static int tmo_25_f(void *arg)
 }
 
 CASE(TMO_25, "a time limit around a group: its tasks are cancelled and waited for, then -ETIMEDOUT",
-     .trace = "cleaned up · close -ECANCELED · -ETIMEDOUT · 0", .elapsed = 3,
-     .order = ANY_ORDER)
+     .trace = "cleaned up · close -ECANCELED · -ETIMEDOUT · 0", .elapsed = 3, .order = ANY_ORDER)
 {
 	LOG("%s", ERR(bide_timeout(1 * U, tmo_25_f, NULL)));
 	LOG("%s", ERR(bide_sleep(0)));

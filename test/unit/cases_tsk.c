@@ -46,7 +46,7 @@ CASE(TSK_04, "tasks counts the live tasks of this loop, main included, started o
 CASE(TSK_05, "names: given, changed, and copied", .trace = "worker · renamed", .order = ANY_ORDER)
 {
 	char buf[] = "worker";
-	bide_task *t = bide_spawn_with(&(bide_task_options){.name = buf}, tsk04_f, NULL);
+	bide_task *t = bide_spawn_with(&(bide_task_options){ .name = buf }, tsk04_f, NULL);
 
 	buf[0] = 'X';
 	LOG("%s", bide_name(t));

@@ -68,7 +68,7 @@ static int wai04_f(void *arg)
 
 static bide_task *wai04_spawn(int n, int r)
 {
-	struct wai04_args args = {n, r};
+	struct wai04_args args = { n, r };
 
 	return bide_spawn_copy(wai04_f, &args, sizeof args);
 }
@@ -81,11 +81,11 @@ CASE(WAI_04, "FIRST_FAILED: back at the first failure; without one it waits for 
 	bide_task *c = wai04_spawn(9, 0);
 	ssize_t n;
 
-	n = bide_wait(3, (bide_task *[]){a, b, c}, BIDE_FIRST_FAILED, BIDE_FOREVER);
+	n = bide_wait(3, (bide_task *[]){ a, b, c }, BIDE_FIRST_FAILED, BIDE_FOREVER);
 	LOG("%s %d", ERR(n), case_now());
-	n = bide_wait(2, (bide_task *[]){a, c}, BIDE_FIRST_FAILED, BIDE_FOREVER);
+	n = bide_wait(2, (bide_task *[]){ a, c }, BIDE_FIRST_FAILED, BIDE_FOREVER);
 	LOG("%s %d", ERR(n), case_now());
-	bide_gather(3, (bide_task *[]){a, b, c}, NULL);
+	bide_gather(3, (bide_task *[]){ a, b, c }, NULL);
 	return 0;
 }
 
@@ -107,7 +107,7 @@ CASE(WAI_05, "FIRST_FAILED: the -ECANCELED of a cancelled task is no failure", .
 
 	t[0] = bide_spawn(wai05_s, ARG(3));
 	t[1] = bide_spawn(wai05_s, ARG(100));
-	t[2] = bide_spawn_with(&(bide_task_options){.delay = 1 * U}, wai05_late, t[1]);
+	t[2] = bide_spawn_with(&(bide_task_options){ .delay = 1 * U }, wai05_late, t[1]);
 	LOG("%s", ERR(bide_wait(2, t, BIDE_FIRST_FAILED, BIDE_FOREVER)));
 	bide_gather(3, t, NULL);
 	return 0;
@@ -145,7 +145,7 @@ CASE(WAI_10, "the same task given twice counts twice: wait counts entries", .tra
 {
 	bide_task *t = bide_spawn(wai10_f, NULL);
 
-	LOG("%s", ERR(bide_wait(2, (bide_task *[]){t, t}, BIDE_ALL_DONE, BIDE_FOREVER)));
+	LOG("%s", ERR(bide_wait(2, (bide_task *[]){ t, t }, BIDE_ALL_DONE, BIDE_FOREVER)));
 	bide_join(t);
 	return 0;
 }

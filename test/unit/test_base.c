@@ -20,7 +20,7 @@ TEST(version, of_the_library_is_that_of_the_header)
 
 TEST(strerror, takes_codes_of_either_sign)
 {
-	static const int codes[] = {EPERM, ECANCELED, ETIMEDOUT, EDEADLK, ENOMEM, EPIPE};
+	static const int codes[] = { EPERM, ECANCELED, ETIMEDOUT, EDEADLK, ENOMEM, EPIPE };
 
 	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
 		CHECK_STR(bide_strerror(codes[i]), strerror(codes[i]));
@@ -30,7 +30,7 @@ TEST(strerror, takes_codes_of_either_sign)
 
 TEST(strerror, has_a_text_for_any_number)
 {
-	static const int codes[] = {0, 99999, -99999, INT32_MAX, INT32_MIN};
+	static const int codes[] = { 0, 99999, -99999, INT32_MAX, INT32_MIN };
 
 	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
 		CHECK(bide_strerror(codes[i]) != NULL && bide_strerror(codes[i])[0] != '\0');

@@ -230,8 +230,8 @@ LOOP_TEST(cancel_stroke, waits_for_thousands_behind_shields)
 static int leave_all_over(void *arg)
 {
 	static bide_fn *const states[] = {
-		sleep_for_ever, sleep_an_hour,  join_one,         join_one_for,
-		gather_two,     close_group,    take_from_group,  start_in_group,
+		sleep_for_ever, sleep_an_hour,   join_one,         join_one_for,
+		gather_two,     close_group,     take_from_group,  start_in_group,
 		wait_for_two,   in_three_scopes, spawn_past_limit, shielded,
 	};
 
@@ -244,7 +244,7 @@ static int leave_all_over(void *arg)
 
 TEST(cancel_stroke, of_the_shutdown_ends_all)
 {
-	bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 
 	CHECK_INT(bide_run_with(&options, leave_all_over, NULL), 3);
 }

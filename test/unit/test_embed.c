@@ -33,7 +33,7 @@ static int drive(bide_loop *loop)
 	int live, polls = 0;
 
 	while ((live = bide_loop_step(loop)) > 0) {
-		struct pollfd item = {.fd = bide_loop_fd(loop), .events = POLLIN};
+		struct pollfd item = { .fd = bide_loop_fd(loop), .events = POLLIN };
 		int timeout = milliseconds(bide_loop_timeout(loop));
 
 		CHECK(poll(&item, 1, timeout) >= 0);
@@ -127,7 +127,7 @@ static int sleep_for_ever(void *arg)
 
 static bool is_readable(int fd)
 {
-	struct pollfd item = {.fd = fd, .events = POLLIN};
+	struct pollfd item = { .fd = fd, .events = POLLIN };
 
 	return poll(&item, 1, 0) == 1;
 }
@@ -337,8 +337,8 @@ static void stop_in_handler(int signo)
 
 static void arm_alarm(void)
 {
-	const struct itimerval timer = {.it_value = {.tv_usec = 5000}};
-	const struct sigaction action = {.sa_handler = stop_in_handler};
+	const struct itimerval timer = { .it_value = { .tv_usec = 5000 } };
+	const struct sigaction action = { .sa_handler = stop_in_handler };
 
 	CHECK_INT(sigaction(SIGALRM, &action, NULL), 0);
 	CHECK_INT(setitimer(ITIMER_REAL, &timer, NULL), 0);

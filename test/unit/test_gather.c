@@ -38,8 +38,8 @@ LOOP_TEST(gather, of_a_task_given_twice_is_refused)
 {
 	bide_task *a = bide_spawn(sleep_units, ARG(1));
 	bide_task *b = bide_spawn(sleep_units, ARG(2));
-	bide_task *tasks[] = {a, b, a};
-	int results[3] = {77, 77, 77};
+	bide_task *tasks[] = { a, b, a };
+	int results[3] = { 77, 77, 77 };
 
 	CHECK_INT(bide_gather(3, tasks, results), -EINVAL);
 	CHECK_INT(bide_gather(3, tasks, NULL), -EINVAL);
@@ -92,8 +92,8 @@ LOOP_TEST(gather, makes_a_second_joiner_wrong)
 
 LOOP_TEST(gather, of_oneself_is_refused_and_nothing_given_back)
 {
-	bide_task *tasks[2] = {bide_spawn(return_arg, ARG(3)), bide_self()};
-	int results[2] = {77, 77};
+	bide_task *tasks[2] = { bide_spawn(return_arg, ARG(3)), bide_self() };
+	int results[2] = { 77, 77 };
 
 	CHECK_INT(bide_gather(2, tasks, results), -EDEADLK);
 	CHECK_INT(bide_gather(1, &tasks[1], NULL), -EDEADLK);
@@ -108,7 +108,7 @@ static int ring_results[3];
 static int gather_next(void *arg)
 {
 	int i = INT(arg);
-	bide_task *tasks[2] = {bide_spawn(return_arg, ARG(0)), ring[(i + 1) % 3]};
+	bide_task *tasks[2] = { bide_spawn(return_arg, ARG(0)), ring[(i + 1) % 3] };
 
 	ring_results[i] = bide_gather(2, tasks, NULL);
 	if (ring_results[i] == -EDEADLK)
@@ -223,7 +223,7 @@ LOOP_TEST(gather, counts_the_ecanceled_of_a_cancelled_task_as_a_failure)
 LOOP_TEST(gather, by_a_cancelled_task_fills_the_results_all_the_same)
 {
 	bide_task *tasks[3];
-	int results[3] = {77, 77, 77};
+	int results[3] = { 77, 77, 77 };
 
 	tasks[0] = bide_spawn(return_arg, ARG(5));
 	tasks[1] = bide_spawn(sleep_for_ever, NULL);
@@ -289,7 +289,7 @@ LOOP_TEST(wait, counts_a_task_as_often_as_it_stands_there)
 {
 	bide_task *a = bide_spawn(sleep_units, ARG(1));
 	bide_task *b = bide_spawn(sleep_units, ARG(3));
-	bide_task *tasks[] = {a, b, a, a, b};
+	bide_task *tasks[] = { a, b, a, a, b };
 
 	CHECK_INT(bide_wait(5, tasks, BIDE_FIRST_DONE, BIDE_FOREVER), 3);
 	CHECK_INT(case_now(), 1);
@@ -411,7 +411,7 @@ LOOP_TEST(wait, for_the_first_failure_asks_whether_the_task_was_cancelled)
 
 LOOP_TEST(wait, for_the_caller_s_own_end_is_refused)
 {
-	bide_task *tasks[2] = {bide_self(), bide_spawn(sleep_units, ARG(2))};
+	bide_task *tasks[2] = { bide_self(), bide_spawn(sleep_units, ARG(2)) };
 
 	CHECK_INT(bide_wait(1, tasks, BIDE_FIRST_DONE, BIDE_FOREVER), -EDEADLK);
 	CHECK_INT(bide_wait(2, tasks, BIDE_ALL_DONE, BIDE_FOREVER), -EDEADLK);

@@ -213,7 +213,7 @@ static int walk_tree(void *arg);
 
 static int yield_subtree(int from, int to)
 {
-	struct span span = {from, to};
+	struct span span = { from, to };
 	bide_gen *subtree = bide_gen_new(sizeof(int), walk_tree, &span);
 	int node, r = 0;
 
@@ -241,7 +241,7 @@ static int walk_tree(void *arg)
 
 TEST(gen, may_recurse_over_a_tree)
 {
-	struct span all = {0, 1023};
+	struct span all = { 0, 1023 };
 	bide_gen *walk = bide_gen_new(sizeof(int), walk_tree, &all);
 
 	for (int i = 0; i < 1023; i++)
@@ -252,7 +252,7 @@ TEST(gen, may_recurse_over_a_tree)
 
 TEST(gen, freed_half_way_down_a_tree_takes_all_of_it_along)
 {
-	struct span all = {0, 1023};
+	struct span all = { 0, 1023 };
 
 	for (int steps = 0; steps <= 40; steps++) {
 		bide_gen *walk = bide_gen_new(sizeof(int), walk_tree, &all);
@@ -391,7 +391,7 @@ static int note_task(void *arg)
 	(void)arg;
 	do
 		seen_task = bide_self();
-	while (bide_gen_yield(&(int){1}) == 0);
+	while (bide_gen_yield(&(int){ 1 }) == 0);
 	return 0;
 }
 

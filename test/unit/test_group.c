@@ -204,7 +204,7 @@ static int cancel_group(void *arg)
 
 LOOP_TEST(group_limit, group_cancel_sends_the_waiting_spawner_away)
 {
-	bide_task_options later = {.delay = 1 * U};
+	bide_task_options later = { .delay = 1 * U };
 	bide_group group;
 	bide_task *canceller = bide_spawn_with(&later, cancel_group, &group);
 
@@ -239,7 +239,7 @@ LOOP_TEST(group_keep_going, a_failure_cancels_nobody)
 
 LOOP_TEST(group_keep_going, next_gives_failures_and_values_alike)
 {
-	static const int results[] = {4, -EIO, 0, -ECANCELED, -EINVAL};
+	static const int results[] = { 4, -EIO, 0, -ECANCELED, -EINVAL };
 	bide_group group;
 
 	bide_group_open_with(&group, BIDE_KEEP_GOING);
@@ -342,7 +342,7 @@ static int add_copied(void *arg)
 
 LOOP_TEST(group_spawn_copy, gives_each_task_its_own)
 {
-	bide_task_options options = {.copy = sizeof(int)};
+	bide_task_options options = { .copy = sizeof(int) };
 	bide_group group;
 	int number;
 
@@ -359,7 +359,7 @@ LOOP_TEST(group_spawn_copy, gives_each_task_its_own)
 LOOP_TEST(group_spawn_with, a_name_is_copied)
 {
 	char name[] = "worker";
-	bide_task_options options = {.name = name};
+	bide_task_options options = { .name = name };
 	bide_group group;
 	bide_task *task;
 
@@ -374,7 +374,7 @@ LOOP_TEST(group_spawn_with, a_name_is_copied)
 
 LOOP_TEST(group_spawn_with, a_delayed_task_is_waited_for)
 {
-	bide_task_options options = {.delay = 3 * U};
+	bide_task_options options = { .delay = 3 * U };
 	bide_group group;
 
 	bide_group_open(&group);
@@ -394,7 +394,7 @@ static void count_drop(void *arg)
 
 LOOP_TEST(group_spawn_with, a_delayed_task_is_dropped_at_a_failure)
 {
-	bide_task_options options = {.delay = 3 * U, .drop = count_drop};
+	bide_task_options options = { .delay = 3 * U, .drop = count_drop };
 	bide_group group;
 
 	bide_group_open(&group);
@@ -410,7 +410,7 @@ LOOP_TEST(group_spawn_with, a_delayed_task_is_dropped_at_a_failure)
 
 LOOP_TEST(group_spawn_with, an_eager_task_runs_before_the_call_returns)
 {
-	bide_task_options options = {.flags = BIDE_EAGER};
+	bide_task_options options = { .flags = BIDE_EAGER };
 	bide_group group;
 
 	bide_group_open(&group);
@@ -423,7 +423,7 @@ LOOP_TEST(group_spawn_with, an_eager_task_runs_before_the_call_returns)
 
 LOOP_TEST(group_spawn_with, an_eager_failure_has_failed_the_group_at_once)
 {
-	bide_task_options options = {.flags = BIDE_EAGER};
+	bide_task_options options = { .flags = BIDE_EAGER };
 	bide_group group;
 
 	bide_group_open(&group);

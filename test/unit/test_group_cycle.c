@@ -31,7 +31,7 @@ struct plan {
 static int open_and_close(void *arg)
 {
 	const struct plan *plan = arg;
-	bide_task_options options = {.delay = plan->child_delay};
+	bide_task_options options = { .delay = plan->child_delay };
 	bide_group group;
 	int r;
 
@@ -47,13 +47,13 @@ static int open_and_close(void *arg)
 /* The child waits at 0u; the opener comes to close its group at 2u. */
 static struct plan close_last(bide_fn *child)
 {
-	return (struct plan){.child = child, .body = 2};
+	return (struct plan){ .child = child, .body = 2 };
 }
 
 /* The opener closes at 0u; the child waits at 2u. */
 static struct plan close_first(bide_fn *child)
 {
-	return (struct plan){.child = child, .child_delay = 2 * U};
+	return (struct plan){ .child = child, .child_delay = 2 * U };
 }
 
 static int end_child(int r)
@@ -116,8 +116,8 @@ static int nothing(void *arg)
 
 static int gather_opener(void *arg)
 {
-	bide_task *tasks[2] = {helper, opener};
-	int results[2] = {77, 77};
+	bide_task *tasks[2] = { helper, opener };
+	int results[2] = { 77, 77 };
 
 	(void)arg;
 	return end_child(bide_gather(2, tasks, results));

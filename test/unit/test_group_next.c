@@ -241,7 +241,7 @@ LOOP_TEST(group_next, while_spawning_more_gives_them_too)
 
 TEST(group_next, is_refused_where_no_task_runs)
 {
-	bide_group group = {0};
+	bide_group group = { 0 };
 
 	errno = 0;
 	CHECK(bide_group_next(&group) == NULL);
@@ -254,7 +254,7 @@ LOOP_TEST(group_handle, can_be_neither_joined_nor_gathered)
 {
 	bide_task *tasks[2];
 	bide_group group;
-	int results[2] = {77, 77};
+	int results[2] = { 77, 77 };
 
 	bide_group_open(&group);
 	tasks[0] = bide_spawn(return_arg, ARG(5));

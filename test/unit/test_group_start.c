@@ -391,7 +391,7 @@ LOOP_TEST(started, is_refused_to_a_helper_of_the_task_that_is_started)
 
 TEST(group_start, is_refused_where_no_task_runs)
 {
-	bide_group group = {0};
+	bide_group group = { 0 };
 
 	CHECK_INT(bide_group_start(&group, note_run, NULL, NULL), -EPERM);
 	CHECK_INT(bide_started(NULL), -EPERM);

@@ -41,7 +41,7 @@ IO_TEST(io_read, gets_what_was_written_on_every_kind)
 IO_TEST(io_read, waits_for_the_data)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_READ_FULL, .n = 5};
+		struct call call = { .kind = CALL_READ_FULL, .n = 5 };
 		int fds[2];
 
 		make_pair(kind, fds);
@@ -60,7 +60,7 @@ IO_TEST(io_read, waits_for_the_data)
 IO_TEST(io_write, waits_for_room)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_WRITE_ALL, .n = 5, .buf = "hello"};
+		struct call call = { .kind = CALL_WRITE_ALL, .n = 5, .buf = "hello" };
 		size_t filled;
 		int fds[2];
 
@@ -99,7 +99,7 @@ IO_TEST(io_read, end_of_file_is_zero)
 IO_TEST(io_read, end_of_file_wakes_a_waiting_reader)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_READ};
+		struct call call = { .kind = CALL_READ };
 		int fds[2];
 
 		make_pair(kind, fds);
@@ -116,7 +116,7 @@ IO_TEST(io_read, end_of_file_wakes_a_waiting_reader)
 IO_TEST(io_read, notices_a_half_close_behind_a_short_read)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_PIPE; kind++) {
-		struct call call = {.kind = CALL_READ_FULL};
+		struct call call = { .kind = CALL_READ_FULL };
 		char buf[8];
 		int fds[2];
 
@@ -148,7 +148,7 @@ IO_TEST(io_read, notices_a_half_close_behind_a_short_read)
 IO_TEST(io_read, notices_data_and_end_one_by_one)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_READ};
+		struct call call = { .kind = CALL_READ };
 		char buf[8];
 		int fds[2];
 
@@ -171,7 +171,7 @@ IO_TEST(io_read, notices_data_and_end_one_by_one)
 
 static void reset(int fd)
 {
-	const struct linger at_once = {.l_onoff = 1};
+	const struct linger at_once = { .l_onoff = 1 };
 
 	CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
 	CHECK_INT(bide_close(fd), 0);
@@ -179,7 +179,7 @@ static void reset(int fd)
 
 IO_TEST(io_read, of_a_reset_connection_fails)
 {
-	struct call call = {.kind = CALL_READ};
+	struct call call = { .kind = CALL_READ };
 	char buf[8];
 	int fds[2];
 
@@ -201,7 +201,7 @@ IO_TEST(io_read, of_a_reset_connection_fails)
 
 IO_TEST(io_write, of_a_reset_connection_fails_also_while_it_waits)
 {
-	struct call call = {.kind = CALL_WRITE};
+	struct call call = { .kind = CALL_WRITE };
 	int fds[2];
 
 	make_pair(PAIR_TCP, fds);
@@ -219,7 +219,7 @@ IO_TEST(io_write, of_a_reset_connection_fails_also_while_it_waits)
 IO_TEST(io_read, of_nothing_waits_for_nothing)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_READ};
+		struct call call = { .kind = CALL_READ };
 		int fds[2];
 
 		make_pair(kind, fds);
@@ -275,7 +275,7 @@ IO_TEST(io_recv, dontwait_never_waits)
 
 IO_TEST(io_recv, dontwait_takes_no_data_out_of_sight)
 {
-	struct call call = {.kind = CALL_READ};
+	struct call call = { .kind = CALL_READ };
 	char buf[4];
 	int fds[2];
 
@@ -296,7 +296,7 @@ IO_TEST(io_recv, dontwait_takes_no_data_out_of_sight)
 IO_TEST(io_recv, peek_leaves_the_data)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_PIPE; kind++) {
-		struct call call = {.kind = CALL_RECV};
+		struct call call = { .kind = CALL_RECV };
 		char buf[16] = "";
 		int fds[2];
 
@@ -323,12 +323,12 @@ IO_TEST(io_recv, peek_leaves_the_data)
 
 IO_TEST(io_recv, keeps_datagrams_apart)
 {
-	static const int types[] = {SOCK_DGRAM, SOCK_SEQPACKET};
+	static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET };
 	char buf[16];
 	int fds[2];
 
 	for (int i = 0; i < 2; i++) {
-		struct call call = {.kind = CALL_RECV, .n = 16};
+		struct call call = { .kind = CALL_RECV, .n = 16 };
 
 		CHECK_INT(socketpair(AF_UNIX, types[i], 0, fds), 0);
 		CHECK_INT(bide_send(fds[1], "one", 3, 0), 3);
@@ -351,7 +351,7 @@ IO_TEST(io_recv, keeps_datagrams_apart)
 IO_TEST(io_read, works_on_an_eventfd)
 {
 	int fd = eventfd(0, EFD_CLOEXEC);
-	struct call call = {.kind = CALL_READ, .fd = fd, .n = 8};
+	struct call call = { .kind = CALL_READ, .fd = fd, .n = 8 };
 	uint64_t one = 1;
 
 	CHECK(fd >= 0);
@@ -367,7 +367,7 @@ IO_TEST(io_read, works_on_an_eventfd)
 
 IO_TEST(io_read, works_on_a_packet_pipe)
 {
-	struct call call = {.kind = CALL_READ};
+	struct call call = { .kind = CALL_READ };
 	char buf[16];
 	int fds[2];
 
@@ -431,7 +431,7 @@ IO_TEST(io_read, of_a_directory_fails)
 
 static void expect_bad(int fd)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET};
+	struct sockaddr_in addr = { .sin_family = AF_INET };
 	char buf[4] = "";
 
 	CHECK_INT(bide_read(fd, buf, sizeof buf), -EBADF);
@@ -490,7 +490,7 @@ IO_TEST(io, calls_for_sockets_refuse_pipes)
 
 TEST(io, outside_of_a_task_nothing_is_done)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET};
+	struct sockaddr_in addr = { .sin_family = AF_INET };
 	char buf[4] = "";
 	int fds[2];
 

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const enum call_kind reading[] = {CALL_READ, CALL_READ_FULL, CALL_WAIT, CALL_RECV};
-static const enum call_kind writing[] = {CALL_WRITE, CALL_WRITE_ALL, CALL_WAIT, CALL_SEND};
+static const enum call_kind reading[] = { CALL_READ, CALL_READ_FULL, CALL_WAIT, CALL_RECV };
+static const enum call_kind writing[] = { CALL_WRITE, CALL_WRITE_ALL, CALL_WAIT, CALL_SEND };
 
 /* The last one of each list is for sockets only. */
 static int call_count(enum pair_kind kind)
@@ -58,7 +58,7 @@ IO_TEST(io_cancel, in_the_moment_of_arrival_loses_no_data)
 
 		make_pair(kind, fds);
 		for (int yields = 0; yields < 20; yields++) {
-			struct call call = {.kind = CALL_READ, .fd = fds[0], .n = 1};
+			struct call call = { .kind = CALL_READ, .fd = fds[0], .n = 1 };
 			char byte = 0;
 			int r;
 
@@ -108,7 +108,7 @@ IO_TEST(io_cancel, of_a_writer_writes_nothing)
 
 IO_TEST(io_cancel, comes_before_the_call_and_then_it_does_nothing)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET};
+	struct sockaddr_in addr = { .sin_family = AF_INET };
 	char buf[4] = "";
 	int fds[2];
 
@@ -140,7 +140,7 @@ IO_TEST(io_cancel, of_one_reader_leaves_the_next_one_its_turn)
 
 		make_pair(kind, fds);
 		for (int i = 0; i < 3; i++) {
-			calls[i] = (struct call){.kind = CALL_READ, .fd = fds[0], .n = 1};
+			calls[i] = (struct call){ .kind = CALL_READ, .fd = fds[0], .n = 1 };
 			call_start(&calls[i]);
 		}
 		CHECK_INT(write(fds[1], "ab", 2), 2);
@@ -158,7 +158,7 @@ IO_TEST(io_cancel, of_one_reader_leaves_the_next_one_its_turn)
 IO_TEST(io_cancel, of_an_accept_leaves_the_connection)
 {
 	struct sockaddr_in addr;
-	struct call call = {.kind = CALL_ACCEPT, .fd = plain_listener(&addr)};
+	struct call call = { .kind = CALL_ACCEPT, .fd = plain_listener(&addr) };
 	int client = socket(AF_INET, SOCK_STREAM, 0);
 	int fd;
 
@@ -221,7 +221,7 @@ IO_TEST(io_deadline, cuts_every_writing_call_short)
 IO_TEST(io_deadline, cuts_an_accept_short)
 {
 	struct sockaddr_in addr;
-	struct call call = {.kind = CALL_ACCEPT, .fd = plain_listener(&addr)};
+	struct call call = { .kind = CALL_ACCEPT, .fd = plain_listener(&addr) };
 
 	CHECK_INT(bide_timeout(INSTANT, call_run, &call), -ETIMEDOUT);
 	CHECK_INT(bide_close(call.fd), 0);
@@ -233,7 +233,7 @@ IO_TEST(io_deadline, cuts_an_accept_short)
 IO_TEST(io_cancel, of_read_full_gives_what_came_so_far)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_READ_FULL, .n = 10};
+		struct call call = { .kind = CALL_READ_FULL, .n = 10 };
 		int fds[2];
 
 		make_pair(kind, fds);
@@ -308,7 +308,7 @@ IO_TEST(io_write_all, gives_the_count_first_and_then_the_error)
 	static char zeroes[1 << 23];
 
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_WRITE_ALL, .data = zeroes, .n = sizeof zeroes};
+		struct call call = { .kind = CALL_WRITE_ALL, .data = zeroes, .n = sizeof zeroes };
 		int fds[2];
 		int r;
 

@@ -24,8 +24,8 @@ static void expect_flags(const int fds[2], const int flags[2])
 IO_TEST(io_flags, stay_as_they_are)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call reader = {.kind = CALL_READ};
-		struct call writer = {.kind = CALL_WRITE_ALL};
+		struct call reader = { .kind = CALL_READ };
+		struct call writer = { .kind = CALL_WRITE_ALL };
 		int fds[2], flags[2];
 		size_t filled;
 
@@ -70,7 +70,7 @@ IO_TEST(io_write, of_much_to_a_blocking_descriptor_lets_others_run)
 	static char zeroes[1 << 22];
 
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_WRITE_ALL, .data = zeroes, .n = sizeof zeroes};
+		struct call call = { .kind = CALL_WRITE_ALL, .data = zeroes, .n = sizeof zeroes };
 		int fds[2];
 
 		make_pair(kind, fds);
@@ -89,7 +89,7 @@ IO_TEST(io_write, of_much_to_a_blocking_descriptor_lets_others_run)
 IO_TEST(io_write, to_a_blocking_pipe_with_a_free_page_takes_that)
 {
 	static char zeroes[3 * PIPE_BUF + 1];
-	struct call call = {.kind = CALL_WRITE_ALL, .data = zeroes, .n = sizeof zeroes};
+	struct call call = { .kind = CALL_WRITE_ALL, .data = zeroes, .n = sizeof zeroes };
 	size_t filled;
 	int fds[2];
 
@@ -151,7 +151,7 @@ IO_TEST(io_sigpipe, is_never_raised_while_a_writer_waits)
 {
 	CHECK(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_WRITE};
+		struct call call = { .kind = CALL_WRITE };
 		int fds[2];
 		int r;
 
@@ -233,7 +233,8 @@ static int bulk_write(void *arg)
 
 IO_TEST(io_bulk, arrives_whole_and_in_order)
 {
-	static const enum pair_kind kinds[] = {PAIR_UNIX, PAIR_PIPE, PAIR_PIPE_NONBLOCK, PAIR_TCP};
+	static const enum pair_kind kinds[] = { PAIR_UNIX, PAIR_PIPE, PAIR_PIPE_NONBLOCK,
+		                                PAIR_TCP };
 	static char buf[100000];
 
 	for (int k = 0; k < 4; k++) {
@@ -295,7 +296,7 @@ IO_TEST(io_budget, keeps_a_busy_descriptor_from_starving_others)
 /* A timer and other descriptors get their turn, too. */
 IO_TEST(io_budget, lets_a_deadline_end_a_busy_loop)
 {
-	struct call call = {.kind = CALL_READ};
+	struct call call = { .kind = CALL_READ };
 	int busy[2], other[2];
 	char byte = 'x';
 
@@ -329,13 +330,13 @@ IO_TEST(io_many, descriptors_are_waited_for_at_once)
 	count = limit.rlim_cur / 2 > MANY_PAIRS + 50 ? MANY_PAIRS : (int)limit.rlim_cur / 2 - 50;
 	for (int i = 0; i < count; i++) {
 		make_pair(PAIR_UNIX_NONBLOCK, fds[i]);
-		calls[i] = (struct call){.kind = CALL_READ, .fd = fds[i][0], .n = 1};
+		calls[i] = (struct call){ .kind = CALL_READ, .fd = fds[i][0], .n = 1 };
 		calls[i].task = bide_spawn(call_run, &calls[i]);
 	}
 	for (int i = 0; i < 5; i++)
 		CHECK_INT(bide_yield(), 0);
 	for (int i = 0; i < count; i++)
-		CHECK_INT(bide_write(fds[i][1], &(char){(char)i}, 1), 1);
+		CHECK_INT(bide_write(fds[i][1], &(char){ (char)i }, 1), 1);
 	for (int i = 0; i < count; i++) {
 		CHECK_INT(call_end(&calls[i]), 1);
 		CHECK_INT(calls[i].buf[0], (char)i);

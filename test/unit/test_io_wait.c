@@ -83,8 +83,8 @@ IO_TEST(io_wait, serves_all_waiters_of_both_directions)
 /* One that waits for both directions stands behind a reader, whom nothing wakes. */
 IO_TEST(io_wait, for_both_is_not_held_up_by_a_reader)
 {
-	struct call reader = {.kind = CALL_READ};
-	struct call poller = {.kind = CALL_WAIT, .events = BOTH};
+	struct call reader = { .kind = CALL_READ };
+	struct call poller = { .kind = CALL_WAIT, .events = BOTH };
 	size_t filled;
 	int fds[2];
 
@@ -105,7 +105,7 @@ IO_TEST(io_wait, for_both_is_not_held_up_by_a_reader)
 IO_TEST(io_wait, counts_a_hang_up_as_all_that_was_asked_for)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_WAIT, .events = BIDE_READABLE};
+		struct call call = { .kind = CALL_WAIT, .events = BIDE_READABLE };
 		int fds[2];
 
 		make_pair(kind, fds);
@@ -118,7 +118,7 @@ IO_TEST(io_wait, counts_a_hang_up_as_all_that_was_asked_for)
 
 		make_pair(kind, fds);
 		(void)fill(fds[1]);
-		call = (struct call){.kind = CALL_WAIT, .fd = fds[1], .events = BIDE_WRITABLE};
+		call = (struct call){ .kind = CALL_WAIT, .fd = fds[1], .events = BIDE_WRITABLE };
 		call_start(&call);
 		CHECK_INT(bide_close(fds[0]), 0);
 		CHECK_INT(call_end(&call), BIDE_WRITABLE);
@@ -130,8 +130,8 @@ IO_TEST(io_wait, counts_a_hang_up_as_all_that_was_asked_for)
 /* As with epoll and poll the wait itself takes nothing: it may be asked again. */
 IO_TEST(io_wait, for_a_copy_sees_the_same)
 {
-	struct call call = {.kind = CALL_WAIT, .events = BIDE_READABLE};
-	struct call copy = {.kind = CALL_WAIT, .events = BIDE_READABLE};
+	struct call call = { .kind = CALL_WAIT, .events = BIDE_READABLE };
+	struct call copy = { .kind = CALL_WAIT, .events = BIDE_READABLE };
 	int fds[2];
 
 	make_pair(PAIR_UNIX, fds);
@@ -158,7 +158,7 @@ IO_TEST(io_wait, for_a_copy_sees_the_same)
 IO_TEST(io_wait, trusts_no_number_that_was_closed_behind_its_back)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call call = {.kind = CALL_WAIT, .events = BIDE_READABLE};
+		struct call call = { .kind = CALL_WAIT, .events = BIDE_READABLE };
 		int fds[2];
 
 		make_pair(kind, fds);
@@ -188,15 +188,16 @@ static void hang_up(int signo)
  * all of them wait before. */
 IO_TEST(io_wait, serves_any_number_of_waiters)
 {
-	const struct itimerval soon = {.it_value = {.tv_usec = 1000}};
-	const struct rlimit few = {100, 100};
+	const struct itimerval soon = { .it_value = { .tv_usec = 1000 } };
+	const struct rlimit few = { 100, 100 };
 	static struct call calls[300];
 	int fds[2];
 
 	make_pair(PAIR_UNIX, fds);
 	CHECK_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
 	for (int i = 0; i < 300; i++) {
-		calls[i] = (struct call){.kind = CALL_WAIT, .fd = fds[0], .events = BIDE_READABLE};
+		calls[i] =
+			(struct call){ .kind = CALL_WAIT, .fd = fds[0], .events = BIDE_READABLE };
 		call_start(&calls[i]);
 	}
 	hang_up_fd = fds[1];
@@ -214,16 +215,16 @@ IO_TEST(io_close, ends_whatever_waits)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
 		struct call calls[] = {
-			{.kind = CALL_READ},
-			{.kind = CALL_READ_FULL},
-			{.kind = CALL_WAIT, .events = BIDE_READABLE},
-			{.kind = CALL_WRITE},
-			{.kind = CALL_WRITE_ALL},
-			{.kind = CALL_WAIT, .events = BIDE_WRITABLE},
-			{.kind = pair_is_socket(kind) ? CALL_RECV : CALL_READ},
-			{.kind = pair_is_socket(kind) ? CALL_SEND : CALL_WRITE},
+			{ .kind = CALL_READ },
+			{ .kind = CALL_READ_FULL },
+			{ .kind = CALL_WAIT, .events = BIDE_READABLE },
+			{ .kind = CALL_WRITE },
+			{ .kind = CALL_WRITE_ALL },
+			{ .kind = CALL_WAIT, .events = BIDE_WRITABLE },
+			{ .kind = pair_is_socket(kind) ? CALL_RECV : CALL_READ },
+			{ .kind = pair_is_socket(kind) ? CALL_SEND : CALL_WRITE },
 		};
-		bool is_reader[] = {true, true, true, false, false, false, true, false};
+		bool is_reader[] = { true, true, true, false, false, false, true, false };
 		int fds[2];
 
 		make_pair(kind, fds);
@@ -259,8 +260,8 @@ IO_TEST(io_close, ends_whatever_waits)
 IO_TEST(io_close, gives_what_was_ready_already)
 {
 	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
-		struct call first = {.kind = CALL_READ, .n = 2};
-		struct call second = {.kind = CALL_READ, .n = 2};
+		struct call first = { .kind = CALL_READ, .n = 2 };
+		struct call second = { .kind = CALL_READ, .n = 2 };
 		int fds[2];
 		int r;
 
@@ -284,7 +285,7 @@ IO_TEST(io_close, gives_what_was_ready_already)
 IO_TEST(io_close, ends_a_wait_for_a_connection)
 {
 	struct sockaddr_in addr;
-	struct call call = {.kind = CALL_ACCEPT, .fd = plain_listener(&addr)};
+	struct call call = { .kind = CALL_ACCEPT, .fd = plain_listener(&addr) };
 
 	call_start(&call);
 	CHECK_INT(bide_close(call.fd), 0);
@@ -309,7 +310,7 @@ IO_TEST(io_close, leaves_nothing_to_whoever_gets_the_number_next)
 	for (int i = 0; i < PAIR_KIND_COUNT * PAIR_KIND_COUNT; i++) {
 		enum pair_kind before = i / PAIR_KIND_COUNT;
 		enum pair_kind after = i % PAIR_KIND_COUNT;
-		struct call call = {.kind = CALL_READ};
+		struct call call = { .kind = CALL_READ };
 		int fds[2], copy, old;
 
 		/* Its event is under way when it is closed, and a copy keeps it alive. */
@@ -360,7 +361,7 @@ IO_TEST(io_read, serves_readers_in_the_order_of_asking)
 
 		make_pair(kind, fds);
 		for (int i = 0; i < 8; i++) {
-			calls[i] = (struct call){.kind = CALL_READ, .fd = fds[0], .n = 1};
+			calls[i] = (struct call){ .kind = CALL_READ, .fd = fds[0], .n = 1 };
 			call_start(&calls[i]);
 		}
 		CHECK_INT(write(fds[1], "abcd", 4), 4);

@@ -53,8 +53,8 @@ static int check_inherited_and_change(void *arg)
 	bide_yield();
 	check_all(base + 1000);
 	if (base < 3000) {
-		bide_task *child =
-			bide_spawn(check_inherited_and_change, (void *)(intptr_t)(base + 1000));
+		bide_task *child = bide_spawn(check_inherited_and_change,
+		                              (void *)(intptr_t)(base + 1000));
 
 		CHECK_INT(bide_join(child), 0);
 	}
@@ -86,7 +86,7 @@ LOOP_TEST(local, of_a_delayed_task_is_that_of_the_moment_of_spawning)
 	bide_task *task;
 
 	CHECK_INT(bide_local_set(&keys[0], (void *)1), 0);
-	task = bide_spawn_with(&(bide_task_options){.delay = BIDE_SECOND}, get_first, NULL);
+	task = bide_spawn_with(&(bide_task_options){ .delay = BIDE_SECOND }, get_first, NULL);
 	CHECK_INT(bide_local_set(&keys[0], (void *)2), 0);
 	CHECK_INT(bide_join(task), 1);
 	return 0;
@@ -121,7 +121,7 @@ LOOP_TEST(local, of_an_eager_task_is_its_own)
 	bide_task *task;
 
 	CHECK_INT(bide_local_set(&keys[0], (void *)1), 0);
-	task = bide_spawn_with(&(bide_task_options){.flags = BIDE_EAGER}, change_first, NULL);
+	task = bide_spawn_with(&(bide_task_options){ .flags = BIDE_EAGER }, change_first, NULL);
 	CHECK_INT((intptr_t)bide_local_get(&keys[0]), 1);
 	CHECK_INT(bide_join(task), 2);
 	CHECK_INT((intptr_t)bide_local_get(&keys[0]), 1);

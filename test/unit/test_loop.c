@@ -11,7 +11,7 @@
 
 #define MS BIDE_MILLISECOND
 
-static const bide_options virtual_clock = {.flags = BIDE_VIRTUAL_CLOCK};
+static const bide_options virtual_clock = { .flags = BIDE_VIRTUAL_CLOCK };
 
 static int never(void *arg)
 {
@@ -34,9 +34,9 @@ static void check_refused(const bide_options *options)
 
 TEST(options, that_have_no_meaning_are_refused)
 {
-	check_refused(&(bide_options){.flags = 1u << 30});
-	check_refused(&(bide_options){.backend = 99});
-	check_refused(&(bide_options){.backend = -1});
+	check_refused(&(bide_options){ .flags = 1u << 30 });
+	check_refused(&(bide_options){ .backend = 99 });
+	check_refused(&(bide_options){ .backend = -1 });
 }
 
 TEST(options, may_be_null)
@@ -93,7 +93,7 @@ static char steps[64];
 static int sleep_and_step(void *arg)
 {
 	int n = (int)(intptr_t)arg;
-	char text[2] = {(char)('0' + n), '\0'};
+	char text[2] = { (char)('0' + n), '\0' };
 
 	bide_sleep(n * MS);
 	strncat(steps, text, sizeof steps - strlen(steps) - 1);

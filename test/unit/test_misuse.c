@@ -31,7 +31,7 @@ TEST(outside_of_a_loop, spawning_gives_null_and_eperm)
 	CHECK(bide_spawn_with(NULL, never, NULL) == NULL);
 	CHECK_INT(errno, EPERM);
 	errno = 0;
-	CHECK(bide_spawn_with(&(bide_task_options){.flags = BIDE_EAGER}, never, NULL) == NULL);
+	CHECK(bide_spawn_with(&(bide_task_options){ .flags = BIDE_EAGER }, never, NULL) == NULL);
 	CHECK_INT(errno, EPERM);
 	CHECK_INT(bide_go(never, NULL), -EPERM);
 	CHECK_INT(bide_go_copy(never, &value, sizeof value), -EPERM);
@@ -45,7 +45,7 @@ static void ignore(void *arg)
 TEST(outside_of_a_loop, what_belongs_to_a_task_gives_eperm)
 {
 	static bide_local key;
-	bide_ticker ticker = {0};
+	bide_ticker ticker = { 0 };
 
 	CHECK_INT(bide_sleep(BIDE_SECOND), -EPERM);
 	CHECK_INT(bide_sleep(0), -EPERM);
@@ -66,7 +66,7 @@ TEST(outside_of_a_loop, what_belongs_to_a_task_gives_eperm)
 
 TEST(outside_of_a_loop, transfers_give_eperm_and_close_works)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct sockaddr_in address = { .sin_family = AF_INET };
 	char byte = 'x';
 	int fds[2];
 
@@ -110,7 +110,7 @@ static int join_kept(void *arg)
 
 TEST(outside_of_a_loop, waiting_for_a_task_gives_eperm_and_keeps_the_handle)
 {
-	const bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	const bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 	bide_loop *loop = bide_loop_new(&options);
 	int result = 99;
 

@@ -39,7 +39,7 @@ static int option_of(int fd, int level, int name)
 
 static bool has_ipv6(void)
 {
-	struct sockaddr_in6 addr = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	int fd = socket(AF_INET6, SOCK_STREAM, 0);
 	bool is_there = fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
 
@@ -97,7 +97,7 @@ IO_TEST(net_tcp, connects_over_ipv4)
 
 IO_TEST(net_tcp, connects_over_ipv6)
 {
-	const bide_listen_options only = {.v6_only = true};
+	const bide_listen_options only = { .v6_only = true };
 	int listener;
 
 	if (!has_ipv6())
@@ -134,9 +134,9 @@ IO_TEST(net_tcp, without_a_host_listens_on_all_addresses)
 
 IO_TEST(net_tcp, takes_numbers_only)
 {
-	static const char *const hosts[] = {"localhost", "", "*", "127.0.0.1.1", "a.org", "::g"};
-	static const char *const ports[] = {"http", "", "*", "-1", "+80", " 80", "80 ", "65536",
-	                                    "4294967376", "0x50"};
+	static const char *const hosts[] = { "localhost", "", "*", "127.0.0.1.1", "a.org", "::g" };
+	static const char *const ports[] = { "http", "",    "*",     "-1",         "+80",
+		                             " 80",  "80 ", "65536", "4294967376", "0x50" };
 
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
 		CHECK_INT(bide_tcp_connect(hosts[i], "1"), -EINVAL);
@@ -155,7 +155,7 @@ IO_TEST(net_tcp, takes_numbers_only)
 
 IO_TEST(net_tcp, shares_a_port_only_where_all_ask_for_it)
 {
-	const bide_listen_options shared = {.reuse_port = true};
+	const bide_listen_options shared = { .reuse_port = true };
 	int first = bide_tcp_listen("127.0.0.1", "0", &shared);
 	int second = bide_tcp_listen("127.0.0.1", port_of(first), &shared);
 
@@ -192,12 +192,12 @@ IO_TEST(net_tcp, takes_over_the_port_of_closed_connections)
 
 IO_TEST(net_tcp, backlog_is_what_was_asked_for)
 {
-	static const int backlogs[] = {0, 1, 7};
+	static const int backlogs[] = { 0, 1, 7 };
 
 	if (getenv("BIDE_TEST_EMULATED") != NULL)
 		return 0;               /* an emulator does not pass struct tcp_info on */
 	for (int i = 0; i < 3; i++) {
-		const bide_listen_options options = {.backlog = backlogs[i]};
+		const bide_listen_options options = { .backlog = backlogs[i] };
 		int fd = bide_tcp_listen("127.0.0.1", "0", &options);
 		struct tcp_info info;
 		socklen_t len = sizeof info;
@@ -237,7 +237,7 @@ IO_TEST(net_tcp, refused_is_told_and_leaves_nothing)
 IO_TEST(net_accept, waits_for_a_connection_and_tells_its_address)
 {
 	struct sockaddr_in addr;
-	struct call call = {.kind = CALL_ACCEPT, .fd = plain_listener(&addr)};
+	struct call call = { .kind = CALL_ACCEPT, .fd = plain_listener(&addr) };
 	struct sockaddr_in peer, own;
 	socklen_t len = sizeof peer;
 	int client, fd;
@@ -274,7 +274,7 @@ IO_TEST(net_accept, serves_several_acceptors)
 	int clients[4];
 
 	for (int i = 0; i < 4; i++) {
-		calls[i] = (struct call){.kind = CALL_ACCEPT, .fd = listener};
+		calls[i] = (struct call){ .kind = CALL_ACCEPT, .fd = listener };
 		call_start(&calls[i]);
 	}
 	for (int i = 0; i < 4; i++) {
@@ -300,7 +300,7 @@ IO_TEST(net_accept, without_a_free_descriptor_leaves_the_connection)
 	int fd;
 
 	CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	none = (struct rlimit){.rlim_cur = 3, .rlim_max = limit.rlim_max};
+	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = limit.rlim_max };
 	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
 	CHECK_INT(bide_accept(listener, NULL, NULL), -EMFILE);
 	CHECK_INT(bide_tcp_listen("127.0.0.1", "0", NULL), -EMFILE);
@@ -417,7 +417,7 @@ IO_TEST(net_connect, is_cut_short_by_a_deadline_a_cancellation_and_a_close)
 
 IO_TEST(net_connect, works_on_unix_sockets)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	int client = socket(AF_UNIX, SOCK_STREAM, 0);
 	socklen_t len = sizeof(sa_family_t);

@@ -37,7 +37,7 @@ static int fail(void *arg)
 
 static bide_task *spawn_named(const char *name, bide_fn *fn)
 {
-	return bide_spawn_with(&(bide_task_options){.name = name}, fn, NULL);
+	return bide_spawn_with(&(bide_task_options){ .name = name }, fn, NULL);
 }
 
 static int detach_failing(void *arg)
@@ -92,7 +92,7 @@ static void count_error(bide_task *task, int result, void *ctx)
 
 TEST(on_error, gets_the_task_its_result_and_the_context)
 {
-	const bide_options options = {.on_error = count_error, .ctx = &error_count};
+	const bide_options options = { .on_error = count_error, .ctx = &error_count };
 
 	CHECK_INT(bide_run_with(&options, detach_failing, NULL), 0);
 	CHECK_INT(error_count, 1);
@@ -114,7 +114,7 @@ static int leave_failing_over(void *arg)
 
 TEST(on_error, is_told_of_failures_during_the_shutdown)
 {
-	const bide_options options = {.on_error = count_error, .ctx = &error_count};
+	const bide_options options = { .on_error = count_error, .ctx = &error_count };
 
 	CHECK_INT(bide_run_with(&options, leave_failing_over, NULL), 0);
 	CHECK_INT(error_count, 1);
@@ -148,7 +148,7 @@ static int join_hog(void *arg)
 
 TEST(slow_task, is_reported_with_its_name)
 {
-	const bide_options options = {.slow_task = MS};
+	const bide_options options = { .slow_task = MS };
 
 	busy_for = 5;
 	run_in_child(&options, join_hog);
@@ -157,7 +157,7 @@ TEST(slow_task, is_reported_with_its_name)
 
 TEST(slow_task, is_one_of_100_milliseconds_under_debug)
 {
-	const bide_options options = {.flags = BIDE_DEBUG};
+	const bide_options options = { .flags = BIDE_DEBUG };
 
 	busy_for = 120;
 	run_in_child(&options, join_hog);
@@ -189,7 +189,7 @@ static int join_virtual_hog(void *arg)
 
 TEST(slow_task, is_measured_on_the_clock_of_the_loop)
 {
-	const bide_options options = {.flags = BIDE_VIRTUAL_CLOCK, .slow_task = 100 * MS};
+	const bide_options options = { .flags = BIDE_VIRTUAL_CLOCK, .slow_task = 100 * MS };
 
 	run_in_child(&options, join_virtual_hog);
 	CHECK(strstr(text, "the hog") != NULL);
@@ -205,7 +205,7 @@ static int forget_a_handle(void *arg)
 
 TEST(handle, that_was_never_given_back_is_reported_under_debug_only)
 {
-	const bide_options options = {.flags = BIDE_DEBUG};
+	const bide_options options = { .flags = BIDE_DEBUG };
 
 	run_in_child(&options, forget_a_handle);
 	CHECK(text[0] != '\0');

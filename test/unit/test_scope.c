@@ -242,9 +242,9 @@ static int move_deadline(void *arg)
 /* Another task moves the deadline at 2u, while this one sleeps; returns when it woke. */
 static int sleep_while_moved(bide_time timeout, bide_time when, int expected)
 {
-	bide_task_options later = {.delay = 2 * U};
+	bide_task_options later = { .delay = 2 * U };
 	bide_scope scope;
-	struct move move = {&scope, when};
+	struct move move = { &scope, when };
 	bide_task *mover = bide_spawn_with(&later, move_deadline, &move);
 
 	bide_scope_enter(&scope, timeout);
@@ -393,7 +393,7 @@ static int cancel_scope(void *arg)
 
 LOOP_TEST(scope_cancel, by_another_task_wakes_the_sleeper)
 {
-	bide_task_options later = {.delay = 2 * U};
+	bide_task_options later = { .delay = 2 * U };
 	bide_scope outer, scope;
 	bide_task *canceller = bide_spawn_with(&later, cancel_scope, &scope);
 
@@ -411,7 +411,7 @@ LOOP_TEST(scope_cancel, by_another_task_wakes_the_sleeper)
 
 LOOP_TEST(scope_cancel, of_an_outer_scope_reaches_through_the_inner_ones)
 {
-	bide_task_options later = {.delay = 2 * U};
+	bide_task_options later = { .delay = 2 * U };
 	bide_scope outer, middle, inner;
 	bide_task *canceller = bide_spawn_with(&later, cancel_scope, &outer);
 
@@ -460,7 +460,7 @@ LOOP_TEST(scope_cancel, after_the_deadline_leaves_it_a_timeout)
 
 LOOP_TEST(scope_cancel, keeps_what_had_completed)
 {
-	bide_task_options later = {.delay = 2 * U};
+	bide_task_options later = { .delay = 2 * U };
 	bide_scope scope;
 	bide_task *canceller = bide_spawn_with(&later, cancel_scope, &scope);
 	bide_task *ended = bide_spawn(return_arg, ARG(7));

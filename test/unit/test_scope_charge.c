@@ -312,7 +312,7 @@ static int cancel_task(void *arg)
 
 LOOP_TEST(shield, of_a_task_that_is_cancelled_in_it_is_not_woken)
 {
-	bide_task_options later = {.delay = 1 * U};
+	bide_task_options later = { .delay = 1 * U };
 	bide_task *canceller = bide_spawn_with(&later, cancel_task, bide_self());
 
 	CHECK_INT(bide_shield(sleep_three, NULL), 0);

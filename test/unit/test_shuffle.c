@@ -45,7 +45,7 @@ static void run_with(const bide_options *options)
 
 static void run_with_seed(uint64_t seed)
 {
-	const bide_options options = {.flags = BIDE_SHUFFLE | BIDE_VIRTUAL_CLOCK, .seed = seed};
+	const bide_options options = { .flags = BIDE_SHUFFLE | BIDE_VIRTUAL_CLOCK, .seed = seed };
 
 	run_with(&options);
 }
@@ -91,7 +91,7 @@ TEST(shuffle, gives_another_order_in_every_round)
 
 TEST(shuffle, is_set_by_the_environment_too)
 {
-	const bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	const bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 	char expected[sizeof order];
 
 	run_with_seed(5);
@@ -106,6 +106,6 @@ TEST(shuffle, is_set_by_the_environment_too)
 
 TEST(shuffle, is_off_by_default)
 {
-	run_with(&(bide_options){.flags = BIDE_VIRTUAL_CLOCK});
+	run_with(&(bide_options){ .flags = BIDE_VIRTUAL_CLOCK });
 	CHECK_STR(order, "abcdefghabcdefghabcdefghabcdefgh");
 }

@@ -59,7 +59,7 @@ static int raise_and_go_on(void *arg)
 
 TEST(sigint, is_left_alone_where_the_program_handles_it)
 {
-	const struct sigaction action = {.sa_handler = count_signal};
+	const struct sigaction action = { .sa_handler = count_signal };
 
 	CHECK_INT(sigaction(SIGINT, &action, NULL), 0);
 	CHECK_INT(bide_run(raise_and_go_on, NULL), 0);
@@ -68,7 +68,7 @@ TEST(sigint, is_left_alone_where_the_program_handles_it)
 
 TEST(sigint, is_left_alone_where_the_program_ignores_it)
 {
-	const struct sigaction action = {.sa_handler = SIG_IGN};
+	const struct sigaction action = { .sa_handler = SIG_IGN };
 
 	CHECK_INT(sigaction(SIGINT, &action, NULL), 0);
 	CHECK_INT(bide_run(raise_and_go_on, NULL), 0);
@@ -76,7 +76,7 @@ TEST(sigint, is_left_alone_where_the_program_ignores_it)
 
 static void run_without_sigint(void)
 {
-	bide_run_with(&(bide_options){.flags = BIDE_NO_SIGINT}, raise_and_go_on, NULL);
+	bide_run_with(&(bide_options){ .flags = BIDE_NO_SIGINT }, raise_and_go_on, NULL);
 }
 
 static int raise_twice(void *arg)

@@ -61,7 +61,9 @@ TEST(stack_pool, has_all_bytes_but_guard_and_tail_for_frames)
 
 TEST(stack_pool, gives_memory_back_that_was_idle_between_two_trims)
 {
-	enum { COUNT = 500 };
+	enum {
+		COUNT = 500
+	};
 	static stack *stacks[COUNT];
 	struct stack_pool pool;
 	size_t peak;
@@ -109,7 +111,7 @@ static int overflow(void *arg)
 
 static int spawn_overflow(void *arg)
 {
-	const bide_task_options options = {.name = "the deep one", .stack_size = 64 * 1024};
+	const bide_task_options options = { .name = "the deep one", .stack_size = 64 * 1024 };
 
 	(void)arg;
 	return bide_join(bide_spawn_with(&options, overflow, NULL));
@@ -117,7 +119,7 @@ static int spawn_overflow(void *arg)
 
 static void run_overflow(void)
 {
-	const struct rlimit no_core = {0, 0};
+	const struct rlimit no_core = { 0, 0 };
 
 	signal(SIGSEGV, SIG_DFL);
 	setrlimit(RLIMIT_CORE, &no_core);
@@ -148,7 +150,7 @@ static int overflow_in_generator(void *arg)
 
 static void run_generator_overflow(void)
 {
-	const struct rlimit no_core = {0, 0};
+	const struct rlimit no_core = { 0, 0 };
 
 	signal(SIGSEGV, SIG_DFL);
 	setrlimit(RLIMIT_CORE, &no_core);
@@ -180,7 +182,7 @@ static int use_sizes(void *arg)
 	for (size_t size = 32 * 1024; size <= 16 << 20; size *= 2) {
 		/* The guard is part of the size. */
 		size_t usable = size - 16 * 1024;
-		const bide_task_options options = {.stack_size = size, .copy = sizeof usable};
+		const bide_task_options options = { .stack_size = size, .copy = sizeof usable };
 		bide_task *task = bide_spawn_with(&options, use_stack, &usable);
 
 		/* More sizes than a loop tells apart: a larger one serves, or none. */
@@ -194,7 +196,7 @@ static int use_sizes(void *arg)
 
 TEST(stack, of_any_size_may_be_asked_for)
 {
-	const bide_options options = {.flags = BIDE_VIRTUAL_CLOCK};
+	const bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 
 	CHECK_INT(bide_run_with(&options, use_sizes, NULL), 0);
 }

@@ -83,7 +83,7 @@ LOOP_TEST(spawn_copy, copies_when_it_is_called)
 
 LOOP_TEST(spawn_with, copies_for_a_delayed_task_when_it_is_called)
 {
-	const bide_task_options options = {.delay = BIDE_SECOND, .copy = sizeof(int)};
+	const bide_task_options options = { .delay = BIDE_SECOND, .copy = sizeof(int) };
 	int value = 5;
 	bide_task *task = bide_spawn_with(&options, read_int, &value);
 
@@ -103,7 +103,7 @@ LOOP_TEST(spawn_with, takes_null_for_the_default_options)
 
 LOOP_TEST(spawn_with, refuses_unknown_flags)
 {
-	const bide_task_options options = {.flags = 1u << 30};
+	const bide_task_options options = { .flags = 1u << 30 };
 
 	errno = 0;
 	CHECK(bide_spawn_with(&options, read_int, NULL) == NULL);
@@ -125,7 +125,7 @@ static int use_big_stack(void *arg)
 
 LOOP_TEST(spawn_with, gives_the_stack_that_is_asked_for)
 {
-	const bide_task_options options = {.stack_size = 1024 * 1024};
+	const bide_task_options options = { .stack_size = 1024 * 1024 };
 
 	CHECK_INT(bide_join(bide_spawn_with(&options, use_big_stack, NULL)), 1);
 	return 0;
@@ -156,7 +156,7 @@ static int sleep_a_second(void *arg)
 LOOP_TEST(drop, takes_the_argument_of_a_task_that_was_cancelled_before_it_started)
 {
 	int value;
-	bide_task *task = bide_spawn_with(&(bide_task_options){.drop = drop}, never, &value);
+	bide_task *task = bide_spawn_with(&(bide_task_options){ .drop = drop }, never, &value);
 
 	CHECK_INT(bide_cancel(task), 1);
 	CHECK_INT(bide_join(task), -ECANCELED);
@@ -167,7 +167,7 @@ LOOP_TEST(drop, takes_the_argument_of_a_task_that_was_cancelled_before_it_starte
 
 LOOP_TEST(drop, gets_the_copy_where_there_is_one)
 {
-	const bide_task_options options = {.drop = drop, .copy = sizeof(int)};
+	const bide_task_options options = { .drop = drop, .copy = sizeof(int) };
 	int value = 4;
 	bide_task *task = bide_spawn_with(&options, never, &value);
 
@@ -182,11 +182,11 @@ LOOP_TEST(drop, is_not_called_where_the_task_has_started)
 {
 	bide_task *task;
 
-	task = bide_spawn_with(&(bide_task_options){.drop = drop}, sleep_a_second, NULL);
+	task = bide_spawn_with(&(bide_task_options){ .drop = drop }, sleep_a_second, NULL);
 	bide_yield();
 	bide_cancel(task);
 	CHECK_INT(bide_join(task), -ECANCELED);
-	task = bide_spawn_with(&(bide_task_options){.drop = drop}, sleep_a_second, NULL);
+	task = bide_spawn_with(&(bide_task_options){ .drop = drop }, sleep_a_second, NULL);
 	CHECK_INT(bide_join(task), 0);
 	CHECK_INT(dropped_count, 0);
 	return 0;
@@ -194,9 +194,9 @@ LOOP_TEST(drop, is_not_called_where_the_task_has_started)
 
 static int spawn_as_last_act(void *arg)
 {
-	bide_detach(bide_spawn_with(&(bide_task_options){.drop = drop}, never, arg));
-	bide_detach(bide_spawn_with(&(bide_task_options){.drop = drop, .delay = BIDE_SECOND}, never,
-	                            arg));
+	bide_detach(bide_spawn_with(&(bide_task_options){ .drop = drop }, never, arg));
+	bide_detach(bide_spawn_with(&(bide_task_options){ .drop = drop, .delay = BIDE_SECOND },
+	                            never, arg));
 	return 0;
 }
 
@@ -209,7 +209,7 @@ TEST(drop, is_called_by_the_shutdown)
 
 LOOP_TEST(delay, counts_as_a_live_task_that_has_not_ended)
 {
-	const bide_task_options options = {.delay = BIDE_SECOND};
+	const bide_task_options options = { .delay = BIDE_SECOND };
 	bide_task *task = bide_spawn_with(&options, sleep_a_second, NULL);
 
 	CHECK_INT(bide_tasks(NULL, 0), 2);
@@ -224,7 +224,7 @@ LOOP_TEST(delay, counts_as_a_live_task_that_has_not_ended)
 
 LOOP_TEST(delay, of_a_detached_task_is_kept)
 {
-	const bide_task_options options = {.delay = BIDE_SECOND};
+	const bide_task_options options = { .delay = BIDE_SECOND };
 
 	copy_bytes = 0;
 	copy_seen = NULL;
@@ -296,7 +296,7 @@ static int return_int(void *arg)
 
 LOOP_TEST(result, is_what_the_function_returned_whatever_that_is)
 {
-	static const int results[] = {0, 1, -1, INT32_MAX, INT32_MIN, -EINPROGRESS, -ETIMEDOUT};
+	static const int results[] = { 0, 1, -1, INT32_MAX, INT32_MIN, -EINPROGRESS, -ETIMEDOUT };
 
 	for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
 		bide_task *task = bide_spawn(return_int, (void *)(intptr_t)results[i]);
@@ -386,7 +386,7 @@ static int check_eager_self(void *arg)
 
 LOOP_TEST(eager, task_has_its_own_name_and_counts_as_live)
 {
-	const bide_task_options options = {.name = "eager", .flags = BIDE_EAGER};
+	const bide_task_options options = { .name = "eager", .flags = BIDE_EAGER };
 	bide_task *task = bide_spawn_with(&options, check_eager_self, bide_self());
 
 	CHECK(!bide_done(task));
@@ -397,7 +397,7 @@ LOOP_TEST(eager, task_has_its_own_name_and_counts_as_live)
 
 static int spawn_eager_again(void *arg)
 {
-	const bide_task_options options = {.flags = BIDE_EAGER};
+	const bide_task_options options = { .flags = BIDE_EAGER };
 	int depth = (int)(intptr_t)arg;
 	bide_task *task;
 
@@ -417,7 +417,7 @@ LOOP_TEST(eager, tasks_may_spawn_eager_tasks)
 
 LOOP_TEST(eager, task_of_a_cancelled_spawner_is_not_cancelled)
 {
-	const bide_task_options options = {.flags = BIDE_EAGER};
+	const bide_task_options options = { .flags = BIDE_EAGER };
 	bide_task *task;
 
 	bide_cancel(bide_self());

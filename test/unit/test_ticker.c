@@ -189,7 +189,7 @@ LOOP_TEST(ticker, loses_no_tick_where_a_wait_is_cut_short)
 
 LOOP_TEST(ticker, that_has_no_period_is_refused)
 {
-	bide_ticker ticker = {0};
+	bide_ticker ticker = { 0 };
 
 	CHECK_INT(bide_ticker_wait(&ticker), -EINVAL);
 	bide_ticker_start(&ticker, 0);

@@ -101,7 +101,7 @@ static void play(uint64_t new_seed)
 	seed = new_seed;
 	bide__wheel_init(&wheel, now);
 	for (size_t i = 0; i < TIMERS; i++)
-		timers[i] = (struct tested){0};
+		timers[i] = (struct tested){ 0 };
 	armed_count = 0;
 	for (int step = 0; step < 300; step++) {
 		for (uint64_t n = pick(40); n > 0; n--) {
