@@ -20,15 +20,13 @@ static int count = 1000, now_open, most_open, echoed;
 /* Sends the text and checks that it comes back. */
 static int exchange(int fd, const char *text)
 {
-	size_t size = strlen(text), have = 0;
+	size_t size = strlen(text);
 	char got[64];
-	ssize_t r = bide_write(fd, text, size);
+	ssize_t r = bide_write_all(fd, text, size);
 
-	while (r > 0 && have < size) {
-		r = bide_read(fd, got + have, size - have);
-		have += r > 0 ? (size_t)r : 0;
-	}
-	if (r <= 0)
+	if (r == (ssize_t)size)
+		r = bide_read_full(fd, got, size);
+	if (r != (ssize_t)size)
 		return r < 0 ? (int)r : -EPIPE;
 	return memcmp(text, got, size) == 0 ? 0 : -EBADMSG;
 }

@@ -26,11 +26,11 @@ static int echo(void *arg)
 {
 	int fd = (int)(intptr_t)arg;
 	char buf[512];
-	ssize_t n, r = 0;
+	ssize_t n;
 
-	while (r >= 0 && (n = bide_read(fd, buf, sizeof buf)) > 0)
-		for (ssize_t sent = 0; r >= 0 && sent < n; sent += r)
-			r = bide_write(fd, buf + sent, (size_t)(n - sent));
+	while ((n = bide_read(fd, buf, sizeof buf)) > 0)
+		if (bide_write_all(fd, buf, (size_t)n) != n)
+			break;
 	hang_up(arg);
 	return 0; /* one client's trouble is none of the others' */
 }
