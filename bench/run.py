@@ -167,7 +167,7 @@ class Builder:
 		folder = self.folder / 'bide'
 		library = 'src/libbide.a'
 		if not (folder / 'build.ninja').exists():
-			# No reports are printed here, so no need of libdw to make them nicer.
+			# No reports are printed here, so no need of libelf to make them nicer.
 			build_step([need('meson'), 'setup', '--buildtype=release', '-Dsymbols=disabled',
 			            '-Dtests=disabled', '-Dexamples=disabled', str(folder), str(TOP)])
 		build_step([need('ninja'), '-j1', '-C', str(folder), library])

@@ -243,7 +243,7 @@ static int named_coroutine(void *arg)
 }
 
 /*
- * Without libdw, and in a stripped program, a static function has no symbol: then
+ * Without libelf, and in a stripped program, a static function has no symbol: then
  * the name is its address.
  */
 LOOP_TEST(name, is_the_symbol_of_the_function_by_default)

@@ -59,7 +59,7 @@ need() {
 need_compiler() {
 	need cc=build-essential meson=meson ninja=ninja-build pkg-config=pkg-config
 	# For the names of static functions; not worth an error elsewhere.
-	! can_install || need lib:libdw=libdw-dev
+	! can_install || need lib:libelf=libelf-dev
 }
 
 need_tests() {
