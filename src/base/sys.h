@@ -23,7 +23,7 @@ void *bide__sys_map(size_t size);
 void bide__sys_unmap(void *memory, size_t size);
 int bide__sys_protect_none(void *memory, size_t size);
 int bide__sys_guard_install(void *memory, size_t size);
-bool bide__sys_is_accessible(const void *memory);
+bool bide__sys_is_accessible(const void *memory);        /* true where it cannot be told */
 void bide__sys_discard(void *memory, size_t size);
 size_t bide__sys_page_size(void);
 

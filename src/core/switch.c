@@ -14,6 +14,7 @@
 #include "switch.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 /* The top of the stack is kept free for what ABIs expect above a frame. */
@@ -29,6 +30,8 @@ void bide__context_swap(struct context *from, struct context *to)
 	ucontext_t here;
 
 	from->sp = &here;
+	/* The mask belongs to the thread, not to what runs on it. */
+	(void)pthread_sigmask(SIG_SETMASK, NULL, &((ucontext_t *)to->sp)->uc_sigmask);
 	(void)swapcontext(&here, to->sp);
 }
 

@@ -11,7 +11,7 @@
  * that is what makes it fast.
  *
  * mxcsr and the x87 control word are not switched: code that changes them restores
- * them before it suspends. Nor is the signal mask, except in the fall-back.
+ * them before it suspends. Nor is the signal mask, which is the thread's.
  */
 #ifndef BIDE_CORE_SWITCH_H
 #define BIDE_CORE_SWITCH_H
