@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include <bide.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
@@ -127,6 +128,24 @@ static void run_program(char *argv[])
 	_exit(127);
 }
 
+/* As forkpty(), but without a terminal, as where none is to be had: lines come late. */
+static pid_t fork_on_pipe(int *ret_fd)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+	}
+	close(fds[1]);
+	*ret_fd = fds[0];
+	return pid;
+}
+
 static int child_start(struct child *child, const char *program, char *arg1, char *arg2)
 {
 	char path[4096];
@@ -139,6 +158,8 @@ static int child_start(struct child *child, const char *program, char *arg1, cha
 		return -ENOMEM;
 
 	child->pid = forkpty(&child->fd, NULL, NULL, NULL);
+	if (child->pid < 0)
+		child->pid = fork_on_pipe(&child->fd);
 	if (child->pid < 0) {
 		bide_gen_free(child->lines);
 		return -errno;
