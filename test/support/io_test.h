@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -87,6 +88,9 @@ static inline void io_test_run(bide_fn *block, int config)
 	bide_options options = io_test_options(config);
 	int before = io_count_descriptors();
 
+	/* The other seeds make short transfers of megabytes: hours in a slow tool. */
+	if (config > IO_EPOLL_CONFIGS + 1 && getenv("BIDE_TEST_SLOW") != NULL)
+		return;
 	CHECK_INT(bide_run_with(&options, loop_test_main, &block), 0);
 	CHECK_INT(io_count_descriptors(), before);
 }
