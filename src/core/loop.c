@@ -297,6 +297,8 @@ static void loop_shut(bide_loop *loop)
 	loop_drain(loop);
 	if (loop->options.flags & BIDE_DEBUG)
 		bide__slab_each(&loop->slab, handle_report);
+	/* What handles are left go with the slab. */
+	bide__slab_each(&loop->slab, bide__task_fini);
 	loop_unbind(loop);
 	loop_free(loop);
 	bide_loop_unref(loop);

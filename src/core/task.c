@@ -41,7 +41,7 @@ void bide__task_misuse(const struct bide_task *task, const char *caller)
 	             caller);
 }
 
-static void task_free(struct bide_task *task)
+void bide__task_fini(const struct bide_task *task)
 {
 	if (task->flags & TASK_COPY_ON_HEAP)
 		bide__free(task->arg);
@@ -49,6 +49,11 @@ static void task_free(struct bide_task *task)
 		bide__free(task->extra->name);
 		bide__free(task->extra);
 	}
+}
+
+static void task_free(struct bide_task *task)
+{
+	bide__task_fini(task);
 	slab_free(&task_loop(task)->slab, task);
 }
 

@@ -191,6 +191,9 @@ static inline void task_check(const struct bide_task *task, const char *caller)
 		bide__task_misuse(task, caller);
 }
 
+/* Frees what an ended task owns beside its control block. */
+void bide__task_fini(const struct bide_task *task);
+
 /* Ends a task that never gets to run, with a result that says why. */
 void bide__task_end_unstarted(struct bide_task *task, int result);
 
