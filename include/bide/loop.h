@@ -37,10 +37,10 @@ enum {
 /* All-zero is the default. */
 typedef struct bide_options {
 	const char *name;               /* shown by the inspector; copied */
-	size_t stack_size;              /* bytes of address space for a task's stack; 0: 256 KiB */
+	size_t stack_size;              /* bytes of address space for a task's stack; 0: 252 KiB */
 	int backend;                    /* BIDE_BACKEND_… */
 	unsigned flags;                 /* BIDE_DEBUG | BIDE_VIRTUAL_CLOCK | … */
-	uint64_t seed;                  /* of BIDE_SHUFFLE */
+	uint64_t seed;                  /* of BIDE_SHUFFLE and of bide_select()'s choices */
 	bide_time slow_task;            /* report a task that holds the thread for longer;
 	                                 * 0: 100 ms under BIDE_DEBUG, else never */
 	unsigned max_threads;           /* of the blocking pool; 0: the default */

@@ -16,21 +16,12 @@
  *   R1  loop->current is set before its task runs, by whoever switches to it.
  *   R2  The tasks of this round are those from ready.head up to round_end.
  */
+#include "base/random.h"
 #include "core/loop.h"
 
 /* How far ahead of their turn tasks are fetched into the cache. */
 #define PREFETCH_TASK 8
 #define PREFETCH_STACK 4
-
-static uint64_t random_next(bide_loop *loop)
-{
-	/* splitmix64: any seed will do, zero included. */
-	uint64_t z = loop->random += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
 
 /* Swaps a random task of the round to its head, unless the head is not to be overtaken. */
 static void round_shuffle(bide_loop *loop)
@@ -41,7 +32,7 @@ static void round_shuffle(bide_loop *loop)
 
 	if (first->flags & TASK_NEXT_IN_TURN)
 		return;
-	chosen = ready->head + random_next(loop) % (loop->round_end - ready->head);
+	chosen = ready->head + random_next(&loop->random) % (loop->round_end - ready->head);
 	*ring_slot(ready, ready->head) = *ring_slot(ready, chosen);
 	*ring_slot(ready, chosen) = first;
 }
@@ -60,7 +51,8 @@ static inline bool round_renew(bide_loop *loop)
 	return true;
 }
 
-static inline void prefetch(const bide_loop *loop)
+/* gcc drops the call of a function that does nothing else, unless it must be inlined. */
+static inline __attribute__((always_inline)) void prefetch(const bide_loop *loop)
 {
 	const struct ring *ready = &loop->ready;
 	uint64_t ahead = ready->tail - ready->head;
@@ -77,9 +69,10 @@ static inline void prefetch(const bide_loop *loop)
 			__builtin_prefetch((const char *)next + 128);
 		} else {
 			__builtin_prefetch((const void *)(stands));
-			__builtin_prefetch((const void *)(stands + 64));
+			/* The line behind the first is the red zone, which is skipped. */
 			__builtin_prefetch((const void *)(stands + 128));
 			__builtin_prefetch((const void *)(stands + 192));
+			__builtin_prefetch((const void *)(stands + 256));
 		}
 	}
 }

@@ -37,7 +37,7 @@ struct stack_pool {
 	struct stack_chunk *chunks;     /* owned */
 };
 
-/* slot_bytes is rounded up to whole pages. */
+/* slot_bytes is rounded up to an odd number of whole pages. */
 void bide__stack_pool_init(struct stack_pool *pool, size_t slot_bytes);
 void bide__stack_pool_fini(struct stack_pool *pool);
 
