@@ -26,8 +26,17 @@
 #define BIDE_VERSION_MINOR 1
 #define BIDE_VERSION_PATCH 0
 
+#if defined(__GNUC__) && defined(__has_attribute)
+#if __has_attribute(noplt)
+/* One jump less in every call of the shared library. */
+#define BIDE_API __attribute__((visibility("default"), noplt))
+#endif
+#endif
+
 #if defined(__GNUC__)
+#ifndef BIDE_API
 #define BIDE_API __attribute__((visibility("default")))
+#endif
 #define BIDE_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define BIDE_API
