@@ -20,8 +20,8 @@
 #include "core/task.h"
 
 #include "base/mem.h"
+#include "core/hold.h"
 #include "core/join.h"
-#include "core/loop.h"
 #include "core/scope.h"
 
 #include <string.h>
@@ -47,6 +47,7 @@ void bide__task_fini(const struct bide_task *task)
 		bide__free(task->arg);
 	if (task->extra != NULL) {
 		bide__free(task->extra->name);
+		bide__free(task->extra->holds);
 		bide__free(task->extra);
 	}
 }
@@ -148,6 +149,7 @@ static inline struct bide_task *task_make(bide_loop *loop, const struct spawn *h
 	task->flags = how->flags;
 	task->pool_index = 0;
 	task->refusals = 0;
+	task->lock_count = 0;
 	task->cancel_count = 0;
 	task->fn = how->fn;
 	task->arg = how->arg;
@@ -320,6 +322,8 @@ static void task_end(bide_loop *loop, struct bide_task *self, int result)
 		bide__deferred_run(self);
 	bide__check(self->scope == NULL, "a deferred function must leave the scopes and close the "
 	                                 "groups that it has entered before it returns");
+	if (unlikely(self->lock_count > 0))
+		bide__hold_misuse(self);
 	task_finish(loop, self, result);
 }
 

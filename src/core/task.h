@@ -23,6 +23,7 @@ struct join;
 struct watcher;
 struct local_values;
 struct deferred;
+struct holds;
 struct bide_gen;
 
 /*
@@ -62,6 +63,7 @@ struct task_extra {
 	char *name;                     /* owned; NULL: the function's symbol */
 	void (*drop)(void *arg);
 	struct deferred *deferred;      /* owned, the last one first */
+	struct holds *holds;            /* owned; NULL: none was ever noted */
 };
 
 #define TASK_COPY_INLINE 16
@@ -82,6 +84,7 @@ struct bide_task {
 	uint8_t flags;                  /* TASK_DETACHED, … */
 	uint8_t pool_index;             /* which of the loop's stack pools; 0: the default */
 	uint16_t refusals;              /* -ECANCELED in a row, without having suspended */
+	uint16_t lock_count;            /* locks that it holds: hold.h */
 	int cancel_count;               /* bide_cancel() not swallowed */
 	int result;                     /* once DONE */
 	bide_fn *fn;

@@ -134,6 +134,18 @@ bool bide__waitq_wake_one(struct bide_waitq *queue, int result)
 
 void bide__waitq_wake_all(struct bide_waitq *queue, int result)
 {
-	while (bide__waitq_wake_one(queue, result))
-		;
+	struct bide_node *head = &queue->waiters;
+	struct bide_node *node = head->next;
+
+	if (list_is_empty(head))
+		return;
+	/* Nobody asks a settled waiter for its links: they need no mending one by one. */
+	list_init(head);
+	while (node != head) {
+		struct waiter *waiter = container_of(node, struct waiter, node);
+
+		node = node->next;
+		__builtin_prefetch(node->next);
+		bide__settle(waiter, result);
+	}
 }

@@ -19,6 +19,20 @@ enum park_reason {
 	PARK_GROUP_START,
 	PARK_GROUP_CLOSE,
 	PARK_IO,                        /* object: the io_op */
+	PARK_LOCK,                      /* object: what is waited for, here and below */
+	PARK_RWLOCK_READ,
+	PARK_RWLOCK_WRITE,
+	PARK_EVENT,
+	PARK_COND,
+	PARK_SEM,
+	PARK_BARRIER,
+	PARK_QUEUE_PUT,
+	PARK_QUEUE_GET,
+	PARK_QUEUE_JOIN,
+	PARK_SELECT,
+	PARK_FUTURE,
+	PARK_WATCH,
+	PARK_BROADCAST,
 };
 
 struct waiter {

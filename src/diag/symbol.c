@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * symbol.c - what a function is called in the program's own symbol table
+ * symbol.c - what addresses are called in the program's own symbol table
  *
  * Most coroutines are static functions, of which the dynamic linker knows nothing.
  * The file that a function was loaded from does, unless it was stripped; libelf
@@ -11,7 +11,7 @@
 #include "diag/symbol.h"
 
 #include <dlfcn.h>
-#include <stddef.h>
+#include <stdbool.h>
 
 #ifdef BIDE_HAVE_LIBELF
 
@@ -62,20 +62,39 @@ static const struct image *image_of(const struct link_map *module)
 	return image;
 }
 
-static const char *name_in(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, GElf_Addr address)
+/* What is looked for, and what was found. */
+struct search {
+	GElf_Addr address;
+	bool is_function;               /* only functions, and only at their begin */
+	size_t offset;                  /* of the address in what was found */
+};
+
+static bool is_found(struct search *search, const GElf_Sym *symbol)
+{
+	int type = GELF_ST_TYPE(symbol->st_info);
+	GElf_Addr offset = search->address - symbol->st_value;
+
+	search->offset = offset;
+	if (search->is_function)
+		return type == STT_FUNC && offset == 0;
+	return (type == STT_FUNC || type == STT_OBJECT) && search->address >= symbol->st_value &&
+	       offset < symbol->st_size;
+}
+
+static const char *name_in(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                           struct search *search)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
 	size_t count = header->sh_entsize ? header->sh_size / header->sh_entsize : 0;
 	GElf_Sym symbol;
 
 	for (size_t i = 0; data != NULL && i < count; i++)
-		if (gelf_getsym(data, (int)i, &symbol) != NULL && symbol.st_value == address &&
-		    GELF_ST_TYPE(symbol.st_info) == STT_FUNC)
+		if (gelf_getsym(data, (int)i, &symbol) != NULL && is_found(search, &symbol))
 			return elf_strptr(elf, header->sh_link, symbol.st_name);
 	return NULL;
 }
 
-static const char *image_name(Elf *elf, GElf_Addr address)
+static const char *image_name(Elf *elf, struct search *search)
 {
 	Elf_Scn *section = NULL;
 	const char *name = NULL;
@@ -83,24 +102,42 @@ static const char *image_name(Elf *elf, GElf_Addr address)
 
 	while (name == NULL && (section = elf_nextscn(elf, section)) != NULL)
 		if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_SYMTAB)
-			name = name_in(elf, section, &header, address);
+			name = name_in(elf, section, &header, search);
 	return name;
 }
 
-static const char *static_name(const void *function)
+static const char *look_up(const void *address, struct search *search)
 {
 	struct link_map *module = NULL;
 	const struct image *image;
 	const char *name = NULL;
 	Dl_info info;
 
-	if (dladdr1(function, &info, (void **)&module, RTLD_DL_LINKMAP) == 0 || module == NULL)
+	if (dladdr1(address, &info, (void **)&module, RTLD_DL_LINKMAP) == 0 || module == NULL)
 		return NULL;
+	search->address = (GElf_Addr)(uintptr_t)address - module->l_addr;
 	(void)pthread_mutex_lock(&images_lock);
 	image = image_of(module);
 	if (image != NULL && image->elf != NULL)
-		name = image_name(image->elf, (GElf_Addr)(uintptr_t)function - module->l_addr);
+		name = image_name(image->elf, search);
 	(void)pthread_mutex_unlock(&images_lock);
+	return name;
+}
+
+static const char *static_name(const void *function)
+{
+	struct search search = { .is_function = true };
+
+	return look_up(function, &search);
+}
+
+const char *bide__symbol_around(const void *address, size_t *ret_offset)
+{
+	struct search search = { .is_function = false };
+	const char *name = look_up(address, &search);
+
+	if (name != NULL)
+		*ret_offset = search.offset;
 	return name;
 }
 
@@ -109,6 +146,13 @@ static const char *static_name(const void *function)
 static const char *static_name(const void *function)
 {
 	(void)function;
+	return NULL;
+}
+
+const char *bide__symbol_around(const void *address, size_t *ret_offset)
+{
+	(void)address;
+	(void)ret_offset;
 	return NULL;
 }
 
