@@ -13,6 +13,11 @@
 #include <bide/task.h>
 #include <bide/scope.h>
 #include <bide/group.h>
+#include <bide/sync.h>
+#include <bide/queue.h>
+#include <bide/watch.h>
+#include <bide/broadcast.h>
+#include <bide/future.h>
 #include <bide/gen.h>
 #include <bide/io.h>
 #include <bide/net.h>

@@ -106,7 +106,7 @@ void bide__loop_look(bide_loop *loop, bool may_wait)
 
 bool bide__loop_is_deadlocked(const bide_loop *loop)
 {
-	return ring_is_empty(&loop->ready) && loop->wheel.count == 0 && loop->forever_count == 0 &&
+	return ring_is_empty(&loop->ready) && loop->wheel.count == 0 && loop->outside_count == 0 &&
 	       loop->in_flight_count == 0 && !__atomic_load_n(&loop->attention, __ATOMIC_RELAXED) &&
 	       __atomic_load_n(&loop->reference_count, __ATOMIC_RELAXED) == 1;
 }

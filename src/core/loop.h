@@ -37,7 +37,7 @@ struct bide_loop {
 	bide_time now;                  /* as of the last look; virtual under BIDE_VIRTUAL_CLOCK */
 	struct start_clock clock;       /* its ticks tell when the last look was */
 	struct timer_wheel wheel;
-	uint64_t forever_count;         /* tasks that sleep without an end */
+	uint64_t outside_count;         /* tasks that only the world outside can wake */
 	bide_time trimmed_at;           /* when memory was last given back */
 	bide_time idle_time;
 
@@ -50,7 +50,7 @@ struct bide_loop {
 	uint64_t spawned_count;
 	uint64_t ended_count;
 	uint64_t round_count;
-	uint64_t random;                /* of BIDE_SHUFFLE */
+	uint64_t random;                /* state, of BIDE_SHUFFLE and bide_select() */
 
 	/* I/O. */
 	struct backend *backend;        /* owned */

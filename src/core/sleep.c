@@ -39,9 +39,9 @@ static int sleep_park(bide_loop *loop, bide_time when)
 	}
 	/* Counted, as such a sleep is meant to be ended from outside: it is no
 	 * deadlock. */
-	loop->forever_count++;
+	loop->outside_count++;
 	r = bide__park_interruptible(&sleeper.waiter);
-	loop->forever_count--;
+	loop->outside_count--;
 	return r;
 }
 

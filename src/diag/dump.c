@@ -6,13 +6,16 @@
  * A task stands below the one that waits for its end, so that a line says what a
  * task waits for and the lines below it why that takes so long.
  */
+#include "core/hold.h"
 #include "core/join.h"
 
 #include <bide/inspect.h>
 #include <bide/io.h>
+#include <bide/queue.h>
+#include <bide/sync.h>
 #include <inttypes.h>
 
-#define JOINED_SHOWN 3
+#define SHOWN_MAX 3
 #define DEPTH_SHOWN 100
 
 static void print_duration(FILE *out, bide_time d)
@@ -43,7 +46,7 @@ static void print_joined(FILE *out, const struct join *join)
 {
 	size_t shown = 0;
 
-	for (size_t i = 0; i < join->n && shown < JOINED_SHOWN; i++) {
+	for (size_t i = 0; i < join->n && shown < SHOWN_MAX; i++) {
 		const struct bide_task *task = join->tasks[i];
 
 		if (task->state != TASK_DONE)
@@ -51,6 +54,69 @@ static void print_joined(FILE *out, const struct join *join)
 	}
 	if (join->left > shown)
 		(void)fprintf(out, " and %zu more", join->left - shown);
+}
+
+static void print_holder(FILE *out, const struct bide_task *owner)
+{
+	if (owner != NULL)
+		(void)fprintf(out, ", held by '%s'", bide_name(owner));
+}
+
+/* Who reads is known by the tasks only. */
+static void print_readers(FILE *out, const bide_rwlock *lock)
+{
+	const bide_loop *loop = bide__loop;
+	const struct bide_node *node;
+	size_t shown = 0;
+
+	for (node = loop->tasks.next; node != &loop->tasks && shown < SHOWN_MAX;
+	     node = node->next) {
+		const struct bide_task *task = container_of(node, struct bide_task, all_node);
+
+		if (bide__hold_is_noted(task, lock))
+			(void)fprintf(out, "%s'%s'", shown++ == 0 ? ", held by " : ", ",
+			              bide_name(task));
+	}
+	/* One that was let in and has not run yet has not noted it. */
+	if (lock->readers > shown)
+		(void)fprintf(out, "%s%zu more", shown == 0 ? ", held by " : " and ",
+		              lock->readers - shown);
+}
+
+/* What is known about the object that a task waits for. */
+static void print_object(FILE *out, const struct waiter *waiter)
+{
+	const void *object = waiter->object;
+	char name[128];
+
+	if (waiter->reason < PARK_LOCK || waiter->reason == PARK_SELECT)
+		return;
+	(void)fprintf(out, " of %s", bide__place_describe(name, sizeof name, object));
+	switch ((enum park_reason)waiter->reason) {
+	case PARK_LOCK:
+		print_holder(out, ((const bide_lock *)object)->owner);
+		break;
+	case PARK_RWLOCK_READ:
+	case PARK_RWLOCK_WRITE:
+		print_holder(out, ((const bide_rwlock *)object)->writer);
+		if (((const bide_rwlock *)object)->writer == NULL)
+			print_readers(out, object);
+		break;
+	case PARK_SEM:
+		(void)fprintf(out, ", %zu free", ((const bide_sem *)object)->value);
+		break;
+	case PARK_BARRIER:
+		(void)fprintf(out, ", %zu of %zu there", ((const bide_barrier *)object)->waiting,
+		              ((const bide_barrier *)object)->parties);
+		break;
+	case PARK_QUEUE_PUT:
+	case PARK_QUEUE_GET:
+	case PARK_QUEUE_JOIN:
+		(void)fprintf(out, ", %zu items", bide_queue_size(object));
+		break;
+	default:
+		break;
+	}
 }
 
 static void print_wait(FILE *out, const struct waiter *waiter)
@@ -64,6 +130,20 @@ static void print_wait(FILE *out, const struct waiter *waiter)
 		[PARK_GROUP_NEXT] = "group_next",
 		[PARK_GROUP_START] = "group_start",
 		[PARK_GROUP_CLOSE] = "group_close",
+		[PARK_LOCK] = "lock_acquire",
+		[PARK_RWLOCK_READ] = "rwlock_read",
+		[PARK_RWLOCK_WRITE] = "rwlock_write",
+		[PARK_EVENT] = "event_wait",
+		[PARK_COND] = "cond_wait",
+		[PARK_SEM] = "sem_acquire",
+		[PARK_BARRIER] = "barrier_wait",
+		[PARK_QUEUE_PUT] = "queue_put",
+		[PARK_QUEUE_GET] = "queue_get",
+		[PARK_QUEUE_JOIN] = "queue_join",
+		[PARK_SELECT] = "select",
+		[PARK_FUTURE] = "future_wait",
+		[PARK_WATCH] = "watch_wait",
+		[PARK_BROADCAST] = "broadcast_get",
 	};
 
 	if (waiter->reason == PARK_IO)
@@ -72,6 +152,7 @@ static void print_wait(FILE *out, const struct waiter *waiter)
 		(void)fprintf(out, "waits in %s", names[waiter->reason]);
 	if (waiter->reason == PARK_JOIN || waiter->reason == PARK_GATHER)
 		print_joined(out, container_of(waiter, struct join, waiter));
+	print_object(out, waiter);
 }
 
 static void print_state(FILE *out, const bide_loop *loop, const struct bide_task *task)
@@ -95,6 +176,9 @@ static void print_state(FILE *out, const bide_loop *loop, const struct bide_task
 	case TASK_FREE:
 		break;
 	}
+	if (task->lock_count > 0)
+		(void)fprintf(out, ", holds %u lock%s", task->lock_count,
+		              task->lock_count > 1 ? "s" : "");
 	if (task->cancel_count > 0)
 		(void)fputs(", cancelled", out);
 }

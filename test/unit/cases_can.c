@@ -170,6 +170,49 @@ CASE(CAN_10, "a task cancels itself and then returns a value: the value stands",
 	return 0;
 }
 
+struct can_11_objects {
+	bide_lock lock;
+	bide_queue *queue;
+	bide_task *ended;
+};
+
+static int can_11_d(void *arg)
+{
+	(void)arg;
+	return 9;
+}
+
+static int can_11_c(void *arg)
+{
+	struct can_11_objects *on = arg;
+	int x;
+
+	bide_cancel(bide_self());
+	LOG("%s", ERR(bide_lock_acquire(&on->lock)));
+	LOG("%s", BOOL(bide_lock_held(&on->lock)));
+	LOG("%s", ERR(bide_queue_get(on->queue, &x)));
+	LOG("%zu", bide_queue_size(on->queue));
+	LOG("%s", ERR(bide_queue_try_get(on->queue, &x)));
+	LOG("%s", ERR(bide_join(on->ended)));
+	LOG("%s", ERR(bide_sleep(0)));
+	return 0;
+}
+
+CASE(CAN_11, "a pending cancellation is reported also by a call that would not have to wait",
+     .trace = "-ECANCELED · false · -ECANCELED · 1 · 0 · 9 · -ECANCELED", .order = ANY_ORDER)
+{
+	struct can_11_objects on = {
+		.queue = bide_queue_new(sizeof(int), 0),
+		.ended = bide_spawn(can_11_d, NULL),
+	};
+
+	bide_queue_put(on.queue, &(int){ 1 });
+	bide_yield();
+	bide_join(bide_spawn(can_11_c, &on));
+	bide_queue_free(on.queue);
+	return 0;
+}
+
 static int can_13_clean(void *arg)
 {
 	(void)arg;
@@ -263,6 +306,49 @@ CASE(CAN_16, "answering the cancellation with another error: that is the result"
 	bide_yield();
 	bide_cancel(task);
 	LOG("%s", ERR(bide_join(task)));
+	return 0;
+}
+
+static bide_future can_future;
+
+static int can_17_w(void *arg)
+{
+	(void)arg;
+	LOG("%s", ERR(bide_future_wait(&can_future, NULL)));
+	LOG("%s", ERR(bide_future_wait(&can_future, NULL)));
+	return 0;
+}
+
+CASE(CAN_17, "result set, waiter cancelled before it runs: the result is had",
+     .trace = "1 · -ECANCELED")
+{
+	bide_task *task = bide_spawn(can_17_w, NULL);
+
+	bide_yield();
+	bide_future_set(&can_future, 1, NULL);
+	bide_cancel(task);
+	bide_join(task);
+	return 0;
+}
+
+static int can_19_w(void *arg)
+{
+	(void)arg;
+	LOG("%s", ERR(bide_future_wait(&can_future, NULL)));
+	LOG("%s", ERR(bide_uncancel()));
+	LOG("%s", ERR(bide_sleep(0)));
+	return 0;
+}
+
+CASE(CAN_19, "a cancellation that arrived behind a result is gone once it is swallowed",
+     .trace = "1 · 1 · 0")
+{
+	bide_task *task = bide_spawn(can_19_w, NULL);
+
+	bide_yield();
+	bide_future_set(&can_future, 1, NULL);
+	bide_cancel(task);
+	bide_join(task);
 	return 0;
 }
 

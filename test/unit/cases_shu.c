@@ -91,6 +91,48 @@ CASE(SHU_05, "closing a running loop is refused, and nothing is changed",
 	return 0;
 }
 
+static bide_queue *shu_07_queue;
+static bide_sem shu_07_sem;
+
+/* The last one to leave, and the one who waited in the queue has ended. */
+static int shu_07_a(void *arg)
+{
+	LOG("a %s", ERR(bide_join(arg)));
+	bide_queue_free(shu_07_queue);
+	return 0;
+}
+
+static int shu_07_b(void *arg)
+{
+	int x;
+	int r = bide_queue_get(shu_07_queue, &x);
+
+	(void)arg;
+	LOG("b %s", ERR(r));
+	return r;
+}
+
+static int shu_07_c(void *arg)
+{
+	(void)arg;
+	LOG("c %s", ERR(bide_sem_acquire(&shu_07_sem)));
+	return 0;
+}
+
+CASE(SHU_07, "leftovers that wait for each other, for queues and for permits are all taken down",
+     .trace = "main over · b -ECANCELED · c -ECANCELED · a -ECANCELED")
+{
+	bide_task *b;
+
+	shu_07_queue = bide_queue_new(sizeof(int), 0);
+	b = bide_spawn(shu_07_b, NULL);
+	bide_go(shu_07_c, NULL);
+	bide_go(shu_07_a, b);
+	bide_yield();
+	LOG("main over");
+	return 0;
+}
+
 static int shu_08_x(void *arg)
 {
 	(void)arg;

@@ -111,6 +111,39 @@ CASE(SLP_08, "a plain call that never suspends lets nobody else run",
 	return 0;
 }
 
+static int slp10_other(void *arg)
+{
+	(void)arg;
+	LOG("other");
+	return 0;
+}
+
+/* A task must not end with a lock held. */
+CASE(SLP_10, "the uncontended fast paths do not suspend", .trace = "all passed · other")
+{
+	bide_lock lock = { 0 };
+	bide_sem sem = { 0 };
+	bide_event event = { 0 };
+	bide_queue *q = bide_queue_new(sizeof(int), 0);
+	int x = 1;
+
+	bide_sem_init(&sem, 1, 0);
+	bide_go(slp10_other, NULL);
+	CHECK_INT(bide_lock_acquire(&lock), 0);
+	CHECK_INT(bide_sem_acquire(&sem), 0);
+	bide_event_set(&event);
+	CHECK_INT(bide_event_wait(&event), 0);
+	CHECK_INT(bide_queue_put(q, &x), 0);
+	CHECK_INT(bide_queue_get(q, &x), 0);
+	CHECK_INT(bide_queue_task_done(q), 0);
+	CHECK_INT(bide_queue_join(q), 0);
+	LOG("all passed");
+	bide_yield();
+	bide_lock_release(&lock);
+	bide_queue_free(q);
+	return 0;
+}
+
 static int slp11_n;
 
 static int slp11_spin(void *arg)
@@ -191,5 +224,55 @@ CASE(SLP_16, "a duration near FOREVER does not overflow: it never ends",
 	LOG("%s", BOOL(bide_done(t)));
 	bide_cancel(t);
 	LOG("%s", ERR(bide_join(t)));
+	return 0;
+}
+
+static bide_future slp17_future;
+
+static int slp17_leaf(void *arg)
+{
+	(void)arg;
+	bide_future_wait(&slp17_future, NULL);
+	LOG("leaf");
+	return 7;
+}
+
+struct slp17_link {
+	bide_task *task;
+	const char *name;
+};
+
+static int slp17_join(void *arg)
+{
+	const struct slp17_link *link = arg;
+	int r = bide_join(link->task);
+
+	LOG("%s", link->name);
+	return r;
+}
+
+static int slp17_tick(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i <= 3; i++) {
+		LOG("round %d", i);
+		bide_yield();
+	}
+	return 0;
+}
+
+CASE(SLP_17, "a finished task wakes its joiner one round later: one round for each link of a chain",
+     .trace = "round 0 · leaf · round 1 · b · round 2 · a · round 3 · main 7")
+{
+	struct slp17_link a = { .name = "a" };
+	struct slp17_link b = { .name = "b", .task = bide_spawn(slp17_leaf, NULL) };
+	bide_task *last;
+
+	a.task = bide_spawn(slp17_join, &b);
+	last = bide_spawn(slp17_join, &a);
+	bide_yield();
+	bide_go(slp17_tick, NULL);
+	bide_future_set(&slp17_future, 0, NULL);
+	LOG("main %s", ERR(bide_join(last)));
 	return 0;
 }

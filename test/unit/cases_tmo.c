@@ -4,8 +4,8 @@
  * cases_tmo.c - the cases TMO of the semantics: time limits
  *
  * Most of these have one task, or tasks that wait for each other in turn: what
- * they log can't depend on the order of ready tasks. TMO-05, 19 and 20 count on
- * it.
+ * they log can't depend on the order of ready tasks. TMO-05, 07, 19 and 20
+ * count on it.
  */
 #include "case.h"
 
@@ -82,6 +82,59 @@ CASE(TMO_05, "join_for with 0 or less takes the result of an ended task, and can
 	LOG("%s", ERR(bide_join_for(task, 0)));
 	LOG("%s", ERR(bide_join_for(bide_spawn(tmo_05_f, NULL), 0)));
 	LOG("%s", ERR(bide_join_for(bide_spawn(tmo_05_f, NULL), -1 * U)));
+	return 0;
+}
+
+static bide_future tmo_future;
+
+static int tmo_set_future(void *arg)
+{
+	(void)arg;
+	return bide_future_set(&tmo_future, 1, NULL);
+}
+
+static int tmo_07_w(void *arg)
+{
+	(void)arg;
+	return bide_future_wait(&tmo_future, NULL);
+}
+
+static int tmo_07_m(void *arg)
+{
+	(void)arg;
+	LOG("%s", ERR(bide_timeout(100 * U, tmo_07_w, NULL)));
+	return bide_sleep(0);
+}
+
+CASE(TMO_07, "result first, then a cancellation: the result is had, the next call tells",
+     .trace = "1 · -ECANCELED")
+{
+	bide_task *m = bide_spawn(tmo_07_m, NULL);
+
+	bide_yield();
+	bide_future_set(&tmo_future, 1, NULL);
+	bide_cancel(m);
+	LOG("%s", ERR(bide_join(m)));
+	return 0;
+}
+
+static int tmo_08_setter(void *arg)
+{
+	int r = tmo_set_future(arg);
+
+	case_block(4);
+	return r;
+}
+
+CASE(TMO_08, "result first, then the deadline passes: the result is had, no timeout is reported",
+     .trace = "1 · 0", .elapsed = 4, .order = ANY_ORDER, .real_too = true)
+{
+	bide_scope s;
+
+	bide_go(tmo_08_setter, NULL);
+	bide_scope_enter(&s, 2 * U);
+	LOG("%s", ERR(bide_future_wait(&tmo_future, NULL)));
+	LOG("%s", ERR(bide_scope_leave(&s)));
 	return 0;
 }
 
@@ -295,5 +348,27 @@ CASE(TMO_26, "timeout_at is scope_set_deadline with an absolute time",
 	r = bide_sleep(BIDE_FOREVER);
 	LOG("%s %d", ERR(r), case_now());
 	LOG("%s", ERR(bide_scope_leave(&s)));
+	return 0;
+}
+
+static int tmo_28_hog(void *arg)
+{
+	(void)arg;
+	case_block(4);
+	return 0;
+}
+
+CASE(TMO_28, "deadline and the setter of the result due in one round: the deadline is first",
+     .trace = "-ECANCELED · -ETIMEDOUT · 1", .elapsed = 4, .order = ANY_ORDER, .real_too = true)
+{
+	bide_task_options late = { .delay = 1 * U }, soon = { .delay = 0 };
+	bide_scope s;
+
+	bide_detach(bide_spawn_with(&late, tmo_set_future, NULL));
+	bide_detach(bide_spawn_with(&soon, tmo_28_hog, NULL));
+	bide_scope_enter(&s, 2 * U);
+	LOG("%s", ERR(bide_future_wait(&tmo_future, NULL)));
+	LOG("%s", ERR(bide_scope_leave(&s)));
+	LOG("%s", ERR(bide_future_wait(&tmo_future, NULL)));
 	return 0;
 }

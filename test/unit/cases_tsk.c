@@ -90,8 +90,9 @@ CASE(TSK_07, "two tasks that join each other: the call that would close the cycl
 }
 
 PROGRAM(TSK_10, "without a running loop spawn gives NULL and EPERM, what would suspend -EPERM",
-        .trace = "true -EPERM · -EPERM · -EPERM", .order = ANY_ORDER)
+        .trace = "true -EPERM · -EPERM · -EPERM · -EPERM · false", .order = ANY_ORDER)
 {
+	bide_lock lock = { 0 };
 	bide_task *t;
 
 	errno = 0;
@@ -99,6 +100,8 @@ PROGRAM(TSK_10, "without a running loop spawn gives NULL and EPERM, what would s
 	LOG("%s %s", BOOL(t == NULL), ERR(-errno));
 	LOG("%s", ERR(bide_sleep(1 * U)));
 	LOG("%s", ERR(bide_yield()));
+	LOG("%s", ERR(bide_lock_acquire(&lock)));
+	LOG("%s", BOOL(bide_lock_held(&lock)));
 }
 
 static bide_local tsk11_k;

@@ -133,6 +133,29 @@ CASE(WAI_07, "waiting for nothing is 0 at once; an unknown until is -EINVAL",
 	return 0;
 }
 
+static bide_future wai08_future;
+
+static int wai08_b(void *arg)
+{
+	(void)arg;
+	return bide_future_wait(&wai08_future, NULL);
+}
+
+CASE(WAI_08, "where the condition holds already, wait does not suspend", .trace = "1 · other")
+{
+	bide_task *t[2];
+
+	t[0] = bide_spawn(return_arg, ARG(1));
+	t[1] = bide_spawn(wai08_b, NULL);
+	bide_yield();
+	bide_go(wai07_other, NULL);
+	LOG("%s", ERR(bide_wait(2, t, BIDE_FIRST_DONE, BIDE_FOREVER)));
+	bide_yield();
+	bide_future_set(&wai08_future, 0, NULL);
+	bide_gather(2, t, NULL);
+	return 0;
+}
+
 static int wai10_f(void *arg)
 {
 	(void)arg;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * bide/future.h - a result that somebody will set, and others wait for
+ */
+#ifndef BIDE_FUTURE_H
+#define BIDE_FUTURE_H
+
+#include <bide/base.h>
+
+BIDE_BEGIN_DECLS
+
+/* All-zero is pending, and none needs destroying. The members are private. */
+typedef struct bide_future {
+	struct bide_waitq waiters;
+	void *value;                    /* once set */
+	int result;                     /* once set */
+	unsigned state;                 /* 0: pending */
+} bide_future;
+
+/*
+ * Sets the future's result and value, once, and wakes all who wait for it, in order
+ * of waiting. Any result will do; a negative one is a failure, and nothing is
+ * reported where nobody looks at it. Never suspends. The future is no longer needed
+ * for those who were woken. Returns 0, or -EALREADY where it was set before.
+ */
+BIDE_API int bide_future_set(bide_future *future, int result, void *value);
+
+/*
+ * Suspends until the future is set; not at all where it is. Any number of tasks may
+ * wait, before and after. *value gets the value, which stays its setter's; value
+ * may be NULL. A task that waits here counts as one that waits for the outside, and
+ * so is never part of a deadlock that bide_run() reports.
+ *
+ * Returns the future's result, or, and *value is as it was,
+ *   -ECANCELED  the task or a scope around it was cancelled before it was set
+ *   -EPERM      no task runs here
+ */
+BIDE_API int bide_future_wait(bide_future *future, void **value);
+
+/* Returns whether the future was set. */
+BIDE_API bool bide_future_done(const bide_future *future);
+
+BIDE_END_DECLS
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * queue.c - items handed from task to task
+ *
+ * Whoever finds a partner waiting serves it: a put copies its item to the first
+ * getter, a get lets the first putter's item in. A partner that was served is out
+ * of the queue and needs the queue no more, which may be freed before it runs.
+ *
+ * Invariants
+ *   Q1  Somebody waits to get only while there are no items and nobody waits to
+ *       put, but for one bide_select() that waits for both.
+ *   Q2  Somebody waits to put only while there are maxsize items.
+ *   Q3  Nobody waits in a queue that is shut down, save in bide_queue_join().
+ */
+#include "sync/queue.h"
+
+#include "base/mem.h"
+
+/* A bounded queue up to this size has its memory from the start: no put fails for want of it. */
+#define RESERVED_BYTES_MAX ((size_t)64 * 1024)
+
+static bide_queue *queue_open(size_t item_size, size_t maxsize, enum items_order order,
+                              int (*cmp)(const void *, const void *))
+{
+	bide_queue *queue;
+
+	if (item_size == 0 || (order == ITEMS_PRIORITY && cmp == NULL))
+		return bide__null_with(EINVAL);
+	queue = bide__calloc(1, sizeof *queue);
+	if (queue == NULL)
+		return bide__null_with(ENOMEM);
+
+	queue->maxsize = maxsize == BIDE_QUEUE_RENDEZVOUS ? 0 : maxsize;
+	if (maxsize == 0)
+		queue->maxsize = SIZE_MAX;
+	bide__items_init(&queue->items, item_size, order, cmp);
+	if (queue->maxsize <= RESERVED_BYTES_MAX / queue->items.slot_size &&
+	    bide__items_reserve(&queue->items, queue->maxsize, queue->maxsize) < 0) {
+		bide__free(queue);
+		return bide__null_with(ENOMEM);
+	}
+	return queue;
+}
+
+bide_queue *bide_queue_new(size_t item_size, size_t maxsize)
+{
+	return queue_open(item_size, maxsize, ITEMS_FIFO, NULL);
+}
+
+bide_queue *bide_queue_new_priority(size_t item_size, size_t maxsize,
+                                    int (*cmp)(const void *, const void *))
+{
+	return queue_open(item_size, maxsize, ITEMS_PRIORITY, cmp);
+}
+
+bide_queue *bide_queue_new_lifo(size_t item_size, size_t maxsize)
+{
+	return queue_open(item_size, maxsize, ITEMS_LIFO, NULL);
+}
+
+void bide_queue_free(bide_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	bide__check(list_is_empty(&queue->getters) && list_is_empty(&queue->putters) &&
+	                    list_is_empty(&queue->joiners.waiters),
+	            "bide_queue_free: a task still waits in the queue; shut it down first");
+	bide__items_clear(&queue->items);
+	bide__free(queue);
+}
+
+/* Takes the first partner out of the queue. */
+static inline struct partner *partner_pop(struct bide_node *partners)
+{
+	return container_of(list_pop_front(partners), struct partner, node);
+}
+
+/* The item of the putter that has waited longest goes to its place, or to ret. */
+static void putter_admit(bide_queue *queue, void *ret, bool to_ret)
+{
+	struct partner *putter = partner_pop(&queue->putters);
+
+	if (to_ret)
+		item_copy(ret, putter->item, queue->items.item_size);
+	else
+		items_push(&queue->items, putter->item);
+	queue->unfinished++;
+	putter->serve(putter, 0);
+}
+
+static inline int queue_take(bide_queue *queue, void *item)
+{
+	if (unlikely(queue->items.count == 0)) {
+		if (list_is_empty(&queue->putters))
+			return queue->is_shut ? -ESHUTDOWN : -EAGAIN;
+		putter_admit(queue, item, true);
+		return 0;
+	}
+	items_pop(&queue->items, item);
+	if (!list_is_empty(&queue->putters))
+		putter_admit(queue, NULL, false);
+	else if (unlikely(queue->items.is_big && queue->items.count == 0))
+		bide__items_clear(&queue->items);
+	return 0;
+}
+
+static inline int queue_add(bide_queue *queue, const void *item)
+{
+	struct items *items = &queue->items;
+
+	if (unlikely(queue->is_shut))
+		return -ESHUTDOWN;
+	if (!list_is_empty(&queue->getters)) {
+		struct partner *getter = partner_pop(&queue->getters);
+
+		item_copy(getter->item, item, items->item_size);
+		queue->unfinished++;
+		getter->serve(getter, 0);
+		return 0;
+	}
+	if (items->count >= queue->maxsize)
+		return -EAGAIN;
+	if (unlikely(items->count == items->capacity) &&
+	    bide__items_reserve(items, items->count + 1, queue->maxsize) < 0)
+		return -ENOMEM;
+	items_push(items, item);
+	queue->unfinished++;
+	return 0;
+}
+
+static void partner_serve(struct partner *partner, int result)
+{
+	bide__settle(partner->waiter, result);
+}
+
+struct partner_waiter {
+	struct waiter waiter;
+	struct partner partner;
+};
+
+static bool partner_withdraw(struct waiter *waiter)
+{
+	list_remove(&container_of(waiter, struct partner_waiter, waiter)->partner.node);
+	return true;
+}
+
+static __attribute__((noinline)) int queue_park(bide_queue *queue, enum park_reason reason,
+                                                void *item)
+{
+	struct partner_waiter self = {
+		.waiter = {
+			.withdraw = partner_withdraw,
+			.object = queue,
+			.reason = (uint8_t)reason,
+		},
+		.partner = {
+			.waiter = &self.waiter,
+			.item = item,
+			.serve = partner_serve,
+		},
+	};
+
+	list_push_back(reason == PARK_QUEUE_GET ? &queue->getters : &queue->putters,
+	               &self.partner.node);
+	return bide__park_interruptible(&self.waiter);
+}
+
+int bide_queue_put(bide_queue *queue, const void *item)
+{
+	int r = cancellation_point(task_current());
+
+	if (unlikely(r < 0))
+		return r;
+	r = queue_add(queue, item);
+	return r == -EAGAIN ? queue_park(queue, PARK_QUEUE_PUT, (void *)item) : r;
+}
+
+int bide_queue_get(bide_queue *queue, void *item)
+{
+	int r = cancellation_point(task_current());
+
+	if (unlikely(r < 0))
+		return r;
+	r = queue_take(queue, item);
+	return r == -EAGAIN ? queue_park(queue, PARK_QUEUE_GET, item) : r;
+}
+
+int bide_queue_try_put(bide_queue *queue, const void *item)
+{
+	return queue_add(queue, item);
+}
+
+int bide_queue_try_get(bide_queue *queue, void *item)
+{
+	return queue_take(queue, item);
+}
+
+static void note_done(bide_queue *queue, size_t n)
+{
+	/* An item may have been told done before it was got. */
+	queue->unfinished -= n < queue->unfinished ? n : queue->unfinished;
+	if (queue->unfinished == 0)
+		bide__waitq_wake_all(&queue->joiners, 0);
+}
+
+int bide_queue_task_done(bide_queue *queue)
+{
+	if (queue->unfinished == 0)
+		return -EINVAL;
+	note_done(queue, 1);
+	return 0;
+}
+
+int bide_queue_join(bide_queue *queue)
+{
+	int r = cancellation_point(task_current());
+
+	if (r < 0 || queue->unfinished == 0)
+		return r;
+	return bide__waitq_park(&queue->joiners, PARK_QUEUE_JOIN, queue);
+}
+
+static void partners_send_away(struct bide_node *partners)
+{
+	while (!list_is_empty(partners)) {
+		struct partner *partner = partner_pop(partners);
+
+		partner->serve(partner, -ESHUTDOWN);
+	}
+}
+
+void bide_queue_shutdown(bide_queue *queue, bool immediate)
+{
+	queue->is_shut = true;
+	if (immediate) {
+		size_t dropped = queue->items.count;
+
+		bide__items_clear(&queue->items);
+		note_done(queue, dropped);
+	}
+	partners_send_away(&queue->getters);
+	partners_send_away(&queue->putters);
+}
+
+size_t bide_queue_size(const bide_queue *queue)
+{
+	return queue->items.count;
+}
+
+bool bide_queue_empty(const bide_queue *queue)
+{
+	return queue->items.count == 0;
+}
+
+bool bide_queue_full(const bide_queue *queue)
+{
+	return queue->items.count >= queue->maxsize;
+}
