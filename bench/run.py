@@ -34,6 +34,7 @@ PEERS = {
 	'context': 'boost.context',
 	'fiber': 'boost.fiber',
 	'go': 'Go',
+	'go-close': 'Go, close',
 	'tokio': 'tokio',
 	'aio': 'asyncio',
 	'clock': 'clock_gettime',
@@ -59,6 +60,10 @@ WORKLOADS = {
 	'cancel': ([100000], [1000]),
 	'sleepers': ([1000000], [10000]),
 	'delayed': ([1000000], [10000]),
+	'queue': ([1, 100], [1, 100]),
+	'lock': ([1, 1000], [1, 1000]),
+	'event': ([1000], [1000]),
+	'select': ([4], [4]),
 }
 
 # These hold their memory once, for so many ms: their sleep outlasts the start.
@@ -78,6 +83,12 @@ AIMS = [
 	('spawn, cancel, join, a task', 'cancel', 100000, 300, 'ns'),
 	('sleeping task', 'sleepers', 1000000, 4.7 * 1024, 'B'),
 	('delayed task', 'delayed', 1000000, 256, 'B'),
+	('queue that holds 1, an item', 'queue', 1, 30, 'ns'),
+	('queue that holds 100, an item', 'queue', 100, 10, 'ns'),
+	('lock and release', 'lock', 1, 5, 'ns'),
+	('lock among 1,000', 'lock', 1000, 80, 'ns'),
+	('event for 1,000, a waiter', 'event', 1000, 15, 'ns'),
+	('select over 4 queues', 'select', 4, 100, 'ns'),
 ]
 
 
