@@ -62,6 +62,14 @@ static const struct stop stops[] = {
 	  "Something to do every 200 ms, which takes from 50 to 500 ms itself. The grid\n"
 	  "stands; ticks that were missed are counted.",
 	  "with a sleep of 200 ms before each: 1.6 s" },
+	{ "philosophers",
+	  "Five philosophers, five locks, and each needs two of them to eat. They take them\n"
+	  "in an order in which nobody waits for ever; `philosophers deadlock` does not.",
+	  "one after the other: 0.2 s" },
+	{ "pipeline",
+	  "Three stages with queues of two between them. The second one takes 20 ms for each\n"
+	  "number, and a full queue holds back the first.",
+	  "as long as the second stage by itself" },
 };
 
 static const char echo_what[] =

@@ -114,6 +114,80 @@ def ticker(folder):
         'at 0.6 s: 1 due, 500 ms of work', 'at 1.1 s: 2 due,  50 ms of work'], 1.15, 5)
 
 
+def lock(folder):
+    lines_and_time(folder, 'lock', [
+        'worker 0 waits', 'worker 0 acquired', 'worker 1 waits', 'worker 2 waits',
+        'worker 0 released', 'worker 1 acquired', 'worker 1 released', 'worker 2 acquired',
+        'worker 2 released'], 3, 4)
+
+
+def job_queue(folder):
+    lines_and_time(folder, 'job_queue', [
+        'produced 10', *[f'job {i}' for i in range(10)], 'produced 2 more', 'job 10', 'job 11',
+        'join back', 'worker cancelled', 'end'], 1, 2)
+
+
+def pipeline(folder):
+    """The reader is at most one number ahead of what the queue and the squarer hold."""
+    lines = ['read 0', 'read 1', 'read 2, held back', 'read 3, held back']
+    for i in range(8):
+        lines.append(f'        square {i * i}')
+        if i + 4 < 8:
+            lines.append(f'read {i + 4}, held back')
+    lines_and_time(folder, 'pipeline', lines, 0.16, 5)
+
+
+def deadlines(folder):
+    lines_and_time(folder, 'deadlines', [
+        'heartbeat starts', 'heartbeat: done', 'reply starts', 'reply: done', 'mirror starts',
+        'mirror: Connection timed out', 'digest: Connection timed out', 'report starts',
+        'report: done'], 0.26, 5)
+
+
+def philosophers(folder):
+    lines_and_time(folder, 'philosophers', [
+        *[f'philosopher {i} has eaten' for i in (3, 2, 1, 3, 0, 2, 1, 4, 0, 4)],
+        'all have eaten twice'], 0.06, 5)
+
+
+def philosophers_deadlock(folder):
+    """The report says of each task which lock it waits for, and who holds that."""
+    program = Program(folder, 'philosophers', 'deadlock')
+    output = program.end(status=1)
+    expect('bide: deadlock: ' in output, 'bide is to report the deadlock')
+    waits = re.findall(r"waits in lock_acquire of .*, held by '", output)
+    expect(len(waits) == 5, 'all five are to wait')
+    expect('has eaten' not in output, 'nobody is to eat')
+    expect(output.endswith('Resource deadlock avoided\n'), 'bide_run is to return -EDEADLK')
+    program.took(0.01, 5)
+
+
+def rate_limit(folder):
+    lines_and_time(folder, 'rate_limit', [
+        *[f'request {i}, at once' for i in range(3)],
+        *[f'request {i}, after a wait' for i in range(3, 10)]], 0.14, 5)
+
+
+def pool(folder):
+    lines_and_time(folder, 'pool', [
+        'user 0: connection 0, done', 'user 3: no connection, Connection timed out',
+        'user 1: connection 1, cancelled', 'user 4: connection 1, done',
+        'user 2: connection 0, done', 'at most 2 in use, 2 idle at the end'], 0.22, 5)
+
+
+def select(folder):
+    lines_and_time(folder, 'select', [
+        'a: item 0', 'b: item 0', 'b: has ended', 'a: item 1', 'a: has ended',
+        'nothing for 200 ms'], 0.36, 5)
+
+
+def broadcast(folder):
+    lines_and_time(folder, 'broadcast', [
+        'display: 0', 'log: 1, missed 0', 'link: 1, missed 0',
+        *[f'log: {i}, missed 0' for i in range(2, 6)],
+        'display: 5', 'link: 4, missed 2', 'link: 5, missed 0'], 0.31, 5)
+
+
 def start_server(folder):
     server = Program(folder, 'echo_server', '0')
     line = server.line()
@@ -159,7 +233,7 @@ def tour(folder):
     program = Program(folder, 'tour')
     output = program.end()
     stops = ['sleep_concurrently', 'sleep_blocking', 'recursive', 'recursive_gather', 'timeout',
-             'group', 'generator', 'ticker', 'echo_server']
+             'group', 'generator', 'ticker', 'philosophers', 'pipeline', 'echo_server']
     for number, stop in enumerate(stops, 1):
         expect(f'[{number}/{len(stops)}] examples/{stop}.c\n' in output, f'no headline of {stop}')
     expect(output.count('  took ') == len(stops), 'each stop is to tell its time')
