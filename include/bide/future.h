@@ -10,7 +10,10 @@
 
 BIDE_BEGIN_DECLS
 
-/* All-zero is pending, and none needs destroying. The members are private. */
+/*
+ * All-zero is pending, and none needs destroying; one that was used must not be
+ * moved. The members are private.
+ */
 typedef struct bide_future {
 	struct bide_waitq waiters;
 	void *value;                    /* once set */

@@ -119,7 +119,8 @@ BIDE_API int bide_loop_step(bide_loop *loop);
 
 /*
  * Returns the time until the loop's next deadline: 0 where a task is ready,
- * BIDE_FOREVER where none is and no timer runs.
+ * BIDE_FOREVER where none is and no timer runs. Ask again after anything that may
+ * have made a task ready, such as setting an event between two steps.
  */
 BIDE_API bide_time bide_loop_timeout(const bide_loop *loop);
 

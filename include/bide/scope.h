@@ -89,9 +89,9 @@ BIDE_API bool bide_timed_out(void);
  * scope is left on every way out of the block: its end, break, continue, goto
  * and return. break and continue leave the block, not a loop around it. GNU C.
  */
-#define BIDE_TIMEOUT(t) BIDE_TIMEOUT_EXPAND_(t, __LINE__)
-#define BIDE_TIMEOUT_EXPAND_(t, line) BIDE_TIMEOUT_AT_LINE_(t, line)
-#define BIDE_TIMEOUT_AT_LINE_(t, line) BIDE_TIMEOUT_NAMED_(t, bide_scope_##line, bide_once_##line)
+#define BIDE_TIMEOUT(t) BIDE_TIMEOUT_EXPAND_(t, __COUNTER__)
+#define BIDE_TIMEOUT_EXPAND_(t, id) BIDE_TIMEOUT_NUMBERED_(t, id)
+#define BIDE_TIMEOUT_NUMBERED_(t, id) BIDE_TIMEOUT_NAMED_(t, bide_scope_##id, bide_once_##id)
 #define BIDE_TIMEOUT_NAMED_(t, scope, once)                                                        \
 	for (bide_scope scope __attribute__((cleanup(bide_timeout_end_))) = BIDE_SCOPE_BLANK_,     \
 	                *once = bide_timeout_begin_(&scope, (t));                                  \

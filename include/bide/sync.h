@@ -5,7 +5,8 @@
  *
  * Every object is a plain struct. All-zero is a fresh one, so that a static object
  * or one in calloc()'s memory is ready for use, and none needs destroying; but it
- * must outlive whoever waits for it. An object belongs to one loop at a time: to
+ * must outlive whoever waits for it, and must not be moved or initialised anew once
+ * it was used. An object belongs to one loop at a time: to
  * exclude the tasks of other threads, use a pthread mutex and hold it briefly.
  *
  * Who waits is served first come, first served, and what is given to a waiter is
@@ -67,10 +68,10 @@ BIDE_API bool bide_lock_held(const bide_lock *lock);
  * continue leave the block, not a loop around it. Where the acquire fails, because
  * the task is cancelled for example, the block is skipped. GNU C.
  */
-#define BIDE_WITH_LOCK(lock) BIDE_WITH_LOCK_EXPAND_(lock, __LINE__)
-#define BIDE_WITH_LOCK_EXPAND_(lock, line) BIDE_WITH_LOCK_AT_LINE_(lock, line)
-#define BIDE_WITH_LOCK_AT_LINE_(lock, line)                                                        \
-	BIDE_WITH_LOCK_NAMED_(lock, bide_held_##line, bide_once_##line)
+#define BIDE_WITH_LOCK(lock) BIDE_WITH_LOCK_EXPAND_(lock, __COUNTER__)
+#define BIDE_WITH_LOCK_EXPAND_(lock, id) BIDE_WITH_LOCK_NUMBERED_(lock, id)
+#define BIDE_WITH_LOCK_NUMBERED_(lock, id)                                                         \
+	BIDE_WITH_LOCK_NAMED_(lock, bide_held_##id, bide_once_##id)
 #define BIDE_WITH_LOCK_NAMED_(lock, held, once)                                                    \
 	for (bide_lock * held __attribute__((cleanup(bide_lock_end_))) = bide_lock_begin_(lock),   \
 	                        *once = held;                                                      \
@@ -110,7 +111,7 @@ typedef struct bide_cond {
  * Releases the lock, suspends until the condition is notified, and holds the lock
  * again when it returns, whatever it returns, -EPERM apart. Waiting for the lock
  * is not cut short by a cancellation. Use it in a loop that tests what is waited
- * for: others may have changed it again meanwhile.
+ * for, as others may have changed it again meanwhile, and the result.
  *
  * A task whose wait has ended, by a notification or a cancellation, is next for the
  * lock at that moment, behind those who wait for it already.

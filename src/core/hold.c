@@ -22,7 +22,7 @@
 
 struct hold {
 	const void *lock;
-	const void *place;              /* NULL: unknown */
+	const void *place;
 };
 
 struct holds {
@@ -112,7 +112,9 @@ void bide__hold_misuse(const struct bide_task *task)
 	            "still holds %u (BIDE_DEBUG=1 tells which, and where it took them)",
 	            task->lock_count);
 	bide__misuse("a task's function must release the locks that it holds before it returns; it "
-	             "still holds %u, the last one %s, which it took in %s",
-	             task->lock_count, bide__place_describe(lock, sizeof lock, last->lock),
+	             "still holds %u, %s %s, which it took in %s",
+	             task->lock_count,
+	             holds->count == task->lock_count ? "the last one" : "one of them",
+	             bide__place_describe(lock, sizeof lock, last->lock),
 	             bide__place_describe(place, sizeof place, last->place));
 }

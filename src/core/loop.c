@@ -199,7 +199,7 @@ void bide__loop_main_ended(bide_loop *loop, int result)
 static void loop_break_deadlock(bide_loop *loop)
 {
 	bide__report("deadlock: every task waits for another one%s",
-	             loop->is_closing ? ", in a shield that keeps the shutdown's cancellation out"
+	             loop->is_closing ? ", and the shutdown's cancellation ends none of these waits"
 	                              : "");
 	bide_dump(stderr);
 	bide__check(!loop->is_closing, "the loop cannot end: its tasks would never return");

@@ -22,9 +22,6 @@
 
 #include "core/scope.h"
 
-/* -ECANCELED in a row that a task may collect without letting others run. */
-#define REFUSALS_MAX 64
-
 int bide__park(struct waiter *waiter)
 {
 	bide_loop *loop = bide__loop;

@@ -35,12 +35,14 @@ enum park_reason {
 	PARK_BROADCAST,
 };
 
+/* -ECANCELED in a row that a task may collect without letting others run. */
+#define REFUSALS_MAX 64
+
 struct waiter {
 	struct bide_node node;          /* in a queue of who woke it, until settled */
 	struct bide_task *task;         /* whose stack it is on */
-	/* Takes the waiter out of whatever could settle it. False: cannot be
-	 * done at once; it will be settled soon. NULL: cancellation does not end
-	 * this wait. */
+	/* Takes the waiter out of whatever could settle it. False: it was settled
+	 * in here, or will be soon. NULL: cancellation does not end this wait. */
 	bool (*withdraw)(struct waiter *waiter);
 	const void *object;             /* what it waits for; see the reason */
 	bide_time since;                /* as of the loop's last look */

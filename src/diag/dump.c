@@ -69,7 +69,8 @@ static void print_readers(FILE *out, const bide_rwlock *lock)
 	const struct bide_node *node;
 	size_t shown = 0;
 
-	for (node = loop->tasks.next; node != &loop->tasks && shown < SHOWN_MAX;
+	for (node = loop->tasks.next;
+	     node != &loop->tasks && shown < lock->readers && shown < SHOWN_MAX;
 	     node = node->next) {
 		const struct bide_task *task = container_of(node, struct bide_task, all_node);
 

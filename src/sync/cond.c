@@ -11,7 +11,7 @@
  * Invariants
  *   C1  A waiter is in the condition's queue until it is notified or interrupted,
  *       then in its lock's queue until it owns the lock.
- *   C2  An interrupted waiter's result is -ECANCELED, a notified one's 0.
+ *   C2  An interrupted waiter's outcome is -ECANCELED, a notified one's 0.
  */
 #include "core/hold.h"
 #include "core/scope.h"
@@ -20,7 +20,7 @@
 struct cond_waiter {
 	struct waiter waiter;
 	bide_lock *lock;
-	int result;                     /* of the wait for the condition: C2 */
+	int outcome;                    /* of the wait for the condition: C2 */
 };
 
 static bool cond_withdraw(struct waiter *waiter)
@@ -28,9 +28,20 @@ static bool cond_withdraw(struct waiter *waiter)
 	struct cond_waiter *wait = container_of(waiter, struct cond_waiter, waiter);
 
 	list_remove(&waiter->node);
-	wait->result = -ECANCELED;
+	wait->outcome = -ECANCELED;
 	bide__lock_queue(wait->lock, waiter);
 	return false;                           /* the lock settles it */
+}
+
+/* Lets those have the lock who wait for it now, and takes it again. */
+static void lock_lend(bide_lock *lock, struct bide_task *self)
+{
+	struct waiter waiter = { .object = lock, .reason = PARK_LOCK };
+
+	bide__lock_pass(lock);
+	list_push_back(&lock->waiters.waiters, &waiter.node);
+	(void)bide__park(&waiter);              /* 0: it is ours */
+	self->refusals = REFUSALS_MAX;
 }
 
 int bide_cond_wait(bide_cond *cond, bide_lock *lock)
@@ -49,6 +60,10 @@ int bide_cond_wait(bide_cond *cond, bide_lock *lock)
 
 	if (self == NULL || lock->owner != self)
 		return -EPERM;
+	/* A cancelled loop that ignores our result may wait for what somebody can
+	 * only do with the lock. */
+	if (unlikely(self->refusals == REFUSALS_MAX && !list_is_empty(&lock->waiters.waiters)))
+		lock_lend(lock, self);
 	r = cancellation_point(self);
 	if (r < 0)
 		return r;
@@ -56,10 +71,10 @@ int bide_cond_wait(bide_cond *cond, bide_lock *lock)
 	hold_end(self, lock);
 	bide__lock_pass(lock);
 	list_push_back(&cond->waiters.waiters, &wait.waiter.node);
-	(void)bide__park(&wait.waiter);         /* 0 from the lock: wait.result counts */
+	(void)bide__park(&wait.waiter);         /* 0 from the lock: the outcome counts */
 	assert(lock->owner == self);
 	hold_begin(self, lock, __builtin_return_address(0));
-	return wait.result < 0 ? bide__cut_short(self) : 0;
+	return wait.outcome < 0 ? bide__cut_short(self) : 0;
 }
 
 int bide_cond_notify(bide_cond *cond, size_t n)

@@ -33,7 +33,7 @@ void bide__items_init(struct items *items, size_t item_size, enum items_order or
 		.cmp = cmp,
 		.order = order,
 	};
-	/* An item's alignment divides its size. */
+	/* An item's alignment divides its size; memory is aligned to 16 at most. */
 	if (order == ITEMS_PRIORITY)
 		items->slot_size =
 			round_up(round_up(item_size, sizeof items->number) + sizeof items->number,
@@ -152,6 +152,7 @@ static void heap_pop(struct items *items, void *ret)
 
 void bide__items_push_ordered(struct items *items, const void *item)
 {
+	assert(items->count < items->capacity);         /* I1 */
 	if (items->order == ITEMS_PRIORITY)
 		heap_push(items, item);
 	else

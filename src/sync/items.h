@@ -6,6 +6,7 @@
 #ifndef BIDE_SYNC_ITEMS_H
 #define BIDE_SYNC_ITEMS_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,6 +72,7 @@ static inline void items_push(struct items *items, const void *item)
 		bide__items_push_ordered(items, item);
 		return;
 	}
+	assert(items->count < items->capacity);         /* I1 */
 	if (index >= items->capacity)
 		index -= items->capacity;
 	item_copy(items->slots + index * items->item_size, item, items->item_size);
@@ -84,6 +86,7 @@ static inline void items_pop(struct items *items, void *ret)
 		bide__items_pop_ordered(items, ret);
 		return;
 	}
+	assert(items->count > 0 && items->first < items->capacity);     /* I1 */
 	item_copy(ret, items->slots + items->first * items->item_size, items->item_size);
 	if (++items->first == items->capacity)
 		items->first = 0;

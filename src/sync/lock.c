@@ -35,6 +35,7 @@ void bide__lock_queue(bide_lock *lock, struct waiter *waiter)
 	waiter->withdraw = NULL;
 	waiter->reason = PARK_LOCK;
 	waiter->object = lock;
+	waiter->since = task_loop(waiter->task)->now;
 	if (lock->owner == NULL) {
 		lock->owner = waiter->task;
 		bide__settle(waiter, 0);

@@ -27,7 +27,8 @@ static bide_queue *queue_open(size_t item_size, size_t maxsize, enum items_order
 
 	if (item_size == 0 || (order == ITEMS_PRIORITY && cmp == NULL))
 		return bide__null_with(EINVAL);
-	queue = bide__calloc(1, sizeof *queue);
+	/* More cannot be had, and no sum of sizes overflows. */
+	queue = item_size < PTRDIFF_MAX ? bide__calloc(1, sizeof *queue) : NULL;
 	if (queue == NULL)
 		return bide__null_with(ENOMEM);
 
@@ -97,6 +98,7 @@ static inline int queue_take(bide_queue *queue, void *item)
 		putter_admit(queue, item, true);
 		return 0;
 	}
+	assert(list_is_empty(&queue->putters) || queue->items.count == queue->maxsize); /* Q2 */
 	items_pop(&queue->items, item);
 	if (!list_is_empty(&queue->putters))
 		putter_admit(queue, NULL, false);
@@ -112,6 +114,7 @@ static inline int queue_add(bide_queue *queue, const void *item)
 	if (unlikely(queue->is_shut))
 		return -ESHUTDOWN;
 	if (!list_is_empty(&queue->getters)) {
+		assert(items->count == 0);              /* Q1 */
 		struct partner *getter = partner_pop(&queue->getters);
 
 		item_copy(getter->item, item, items->item_size);

@@ -113,6 +113,7 @@ int bide_rwlock_release(bide_rwlock *lock)
 
 	if (self == NULL || !bide__hold_is_noted(self, lock))
 		return -EPERM;
+	assert(lock->writer == NULL ? lock->readers > 0 : lock->writer == self);        /* X1, X3 */
 	if (lock->writer != NULL)
 		lock->writer = NULL;
 	else

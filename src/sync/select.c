@@ -81,6 +81,7 @@ static void select_serve(struct partner *partner, int result)
 	struct select_partner *served = container_of(partner, struct select_partner, partner);
 	struct select *select = served->select;
 
+	assert(select->waiter.is_parked);               /* S1 */
 	select->chosen = (size_t)(served - select->partners);
 	select->cases[select->chosen].result = result;
 	select_unlink(select);
@@ -157,7 +158,7 @@ ssize_t bide_select(size_t n, bide_case cases[], bide_time timeout)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)
-		if (cases[i].op != BIDE_GET && cases[i].op != BIDE_PUT)
+		if (cases[i].queue != NULL && cases[i].op != BIDE_GET && cases[i].op != BIDE_PUT)
 			return -EINVAL;
 	r = select_try(n, cases);
 	if (r != -EAGAIN || timeout <= 0)

@@ -467,3 +467,36 @@ LOOP_TEST(cond, waits_on_in_a_shield)
 	CHECK_NOTES("w 0 · then -ECANCELED");
 	return 0;
 }
+
+static int changed;
+
+static int wait_for_change_whatever_is_returned(void *arg)
+{
+	(void)arg;
+	CHECK_INT(bide_lock_acquire(&lock), 0);
+	while (!changed)
+		(void)bide_cond_wait(&cond, &lock);     /* that is what the test is about */
+	return bide_lock_release(&lock);
+}
+
+static int change_once(void *arg)
+{
+	(void)arg;
+	CHECK_INT(bide_lock_acquire(&lock), 0);
+	changed = 1;
+	return bide_lock_release(&lock);
+}
+
+/* It held the lock at each of its refusals, so that nobody could change anything. */
+LOOP_TEST(cond, loop_that_ignores_a_cancellation_lets_others_change_what_it_waits_for)
+{
+	bide_task *waiter = bide_spawn(wait_for_change_whatever_is_returned, NULL);
+
+	settle();
+	bide_cancel(waiter);
+	/* From here on it is always ready, and virtual time stands. */
+	CHECK_INT(bide_join(bide_spawn(change_once, NULL)), 0);
+	CHECK_INT(bide_join(waiter), 0);
+	CHECK(!bide_lock_held(&lock));
+	return 0;
+}

@@ -435,3 +435,20 @@ TEST(lock_end, with_nothing_held_is_silent_under_debug)
 
 	CHECK_INT(bide_run_with(&options, use_everything, NULL), 0);
 }
+
+static int end_with_a_rwlock_and_a_lock(void *arg)
+{
+	static bide_rwlock noted;
+	static bide_lock counted;
+
+	(void)arg;
+	CHECK_INT(bide_rwlock_read(&noted), 0);
+	CHECK_INT(bide_lock_acquire(&counted), 0);
+	return 0;
+}
+
+/* Without debugging only the rwlock is noted, and it is not the last one. */
+TEST(lock_end, calls_a_lock_the_last_one_only_where_it_knows)
+{
+	CHECK_CONTAINS(check_aborts_with(0, end_with_a_rwlock_and_a_lock), "one of them");
+}

@@ -332,3 +332,16 @@ TEST(queue_free, is_right_after_a_shutdown_and_joining_who_waited)
 
 	CHECK_INT(bide_run_with(&options, free_after_all_were_served, NULL), 0);
 }
+
+/* Rounded up to a slot such a size was 0, and divided by. */
+TEST(queue_new, of_items_larger_than_memory_cannot_be_had)
+{
+	for (size_t less = 1; less < 64; less++) {
+		errno = 0;
+		CHECK(bide_queue_new_priority(SIZE_MAX - less, 0, compare_ints) == NULL);
+		CHECK_INT(errno, ENOMEM);
+		errno = 0;
+		CHECK(bide_queue_new(SIZE_MAX - less, 2) == NULL);
+		CHECK_INT(errno, ENOMEM);
+	}
+}

@@ -92,6 +92,15 @@ LOOP_TEST(select, refuses_an_op_that_it_does_not_know_and_does_nothing)
 	return 0;
 }
 
+LOOP_TEST(select, ignores_a_case_without_a_queue_whatever_its_op)
+{
+	bide_case cases[] = { { .op = 0 }, { .op = 99 } };
+
+	CHECK_INT(bide_select(2, cases, 0), -EAGAIN);
+	CHECK_INT(bide_select(2, cases, BIDE_SECOND), -ETIMEDOUT);
+	return 0;
+}
+
 LOOP_TEST(select, counts_what_it_puts_for_join)
 {
 	bide_queue *queue = new_queue(1);
