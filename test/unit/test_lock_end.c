@@ -377,22 +377,33 @@ static int hand_over(void *arg)
 	return bide_join(task);
 }
 
+/* Where there are no symbols a place is an address. */
+static const char *place(const char *function)
+{
+#ifdef BIDE_HAVE_LIBELF
+	return function;
+#else
+	(void)function;
+	return "took in 0x";
+#endif
+}
+
 TEST(lock_end, tells_under_debug_in_which_function_the_lock_was_taken)
 {
 	const char *text = check_aborts_with(BIDE_DEBUG, leave_acquired);
 
-	CHECK_CONTAINS(text, "acquire_here");
+	CHECK_CONTAINS(text, place("acquire_here"));
 	CHECK(strstr(text, "try_here") == NULL);
 	text = check_aborts_with(BIDE_DEBUG, leave_tried);
-	CHECK_CONTAINS(text, "try_here");
+	CHECK_CONTAINS(text, place("try_here"));
 	CHECK(strstr(text, "acquire_here") == NULL);
-	CHECK_CONTAINS(check_aborts_with(BIDE_DEBUG, hand_over), "acquire_here");
+	CHECK_CONTAINS(check_aborts_with(BIDE_DEBUG, hand_over), place("acquire_here"));
 }
 
 TEST(lock_end, tells_under_debug_in_which_function_the_rwlock_was_taken)
 {
-	CHECK_CONTAINS(check_aborts_with(BIDE_DEBUG, leave_read), "read_here");
-	CHECK_CONTAINS(check_aborts_with(BIDE_DEBUG, leave_written), "write_here");
+	CHECK_CONTAINS(check_aborts_with(BIDE_DEBUG, leave_read), place("read_here"));
+	CHECK_CONTAINS(check_aborts_with(BIDE_DEBUG, leave_written), place("write_here"));
 }
 
 static int leave_from_block(void *arg)
@@ -409,7 +420,7 @@ TEST(lock_end, tells_of_the_lock_that_is_held_not_of_those_that_were)
 {
 	const char *text = check_aborts_with(BIDE_DEBUG, leave_from_block);
 
-	CHECK_CONTAINS(text, "acquire_here");
+	CHECK_CONTAINS(text, place("acquire_here"));
 	CHECK(strstr(text, "leave_from_block") == NULL);
 }
 

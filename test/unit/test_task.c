@@ -12,7 +12,7 @@
 
 #define COPY_BYTES_MAX 100000
 
-static unsigned char pattern[COPY_BYTES_MAX];
+static _Alignas(max_align_t) unsigned char pattern[COPY_BYTES_MAX];
 static const void *copy_seen;
 static size_t copy_bytes;
 
