@@ -19,6 +19,8 @@
 #include <bide/broadcast.h>
 #include <bide/future.h>
 #include <bide/gen.h>
+#include <bide/thread.h>
+#include <bide/signal.h>
 #include <bide/io.h>
 #include <bide/net.h>
 #include <bide/inspect.h>

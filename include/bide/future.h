@@ -2,6 +2,9 @@
 
 /*
  * bide/future.h - a result that somebody will set, and others wait for
+ *
+ * A future is for all threads: tasks of any loop and plain threads set it and wait
+ * for it.
  */
 #ifndef BIDE_FUTURE_H
 #define BIDE_FUTURE_H
@@ -24,20 +27,22 @@ typedef struct bide_future {
 /*
  * Sets the future's result and value, once, and wakes all who wait for it, in order
  * of waiting. Any result will do; a negative one is a failure, and nothing is
- * reported where nobody looks at it. Never suspends. The future is no longer needed
- * for those who were woken. Returns 0, or -EALREADY where it was set before.
+ * reported where nobody looks at it. From any thread; never suspends. The future is
+ * no longer needed for those who were woken. Returns 0, or -EALREADY where it was
+ * set before.
  */
 BIDE_API int bide_future_set(bide_future *future, int result, void *value);
 
 /*
- * Suspends until the future is set; not at all where it is. Any number of tasks may
- * wait, before and after. *value gets the value, which stays its setter's; value
- * may be NULL. A task that waits here counts as one that waits for the outside, and
- * so is never part of a deadlock that bide_run() reports.
+ * Suspends until the future is set; not at all where it is. A plain thread, on which
+ * no loop runs, blocks. Any number of tasks and threads may wait, before and after.
+ * *value gets the value, which stays its setter's; value may be NULL. A task that
+ * waits here counts as one that waits for the outside, and so is never part of a
+ * deadlock that bide_run() reports.
  *
  * Returns the future's result, or, and *value is as it was,
  *   -ECANCELED  the task or a scope around it was cancelled before it was set
- *   -EPERM      no task runs here
+ *   -EPERM      a loop runs on this thread, but no task of it now
  */
 BIDE_API int bide_future_wait(bide_future *future, void **value);
 

@@ -32,6 +32,7 @@ enum {
 	BIDE_VIRTUAL_CLOCK = 1 << 1,    /* time jumps to the next deadline when all wait */
 	BIDE_SHUFFLE = 1 << 2,          /* ready tasks run in an order given by the seed */
 	BIDE_NO_SIGINT = 1 << 3,        /* leave SIGINT alone */
+	BIDE_PIN = 1 << 4,              /* a processor for each loop of bide_run_threads_with() */
 };
 
 /* All-zero is the default. */

@@ -9,7 +9,8 @@
  * cancellation that comes later does not take it back: the call succeeds, and the
  * next cancellation point returns -ECANCELED. So no item is ever lost.
  *
- * A queue belongs to one loop at a time.
+ * A queue belongs to one loop at a time, unless it was made by
+ * bide_queue_new_shared().
  */
 #ifndef BIDE_QUEUE_H
 #define BIDE_QUEUE_H
@@ -41,6 +42,14 @@ BIDE_API bide_queue *bide_queue_new_priority(size_t item_size, size_t maxsize,
 BIDE_API bide_queue *bide_queue_new_lifo(size_t item_size, size_t maxsize);
 
 /*
+ * Makes a queue that any thread may use: the tasks of every loop, and plain threads,
+ * which block where a task would suspend. Items leave it in the order in which they
+ * came. A task that waits in it is never part of a deadlock that bide_run() reports.
+ * One that bide_select() has served from another queue is in here until it has run.
+ */
+BIDE_API bide_queue *bide_queue_new_shared(size_t item_size, size_t maxsize);
+
+/*
  * Frees the queue and the items left in it. Nobody may wait in it, in bide_select()
  * and bide_queue_join() neither: that is reported, and the process is aborted; shut
  * the queue down and join those tasks first. NULL is ignored.
@@ -55,7 +64,7 @@ BIDE_API void bide_queue_free(bide_queue *queue);
  *   -ESHUTDOWN  the queue was shut down, also while the call waited
  *   -ECANCELED  the task or a scope around it was cancelled meanwhile
  *   -ENOMEM     no memory for one item more
- *   -EPERM      no task runs here
+ *   -EPERM      no task runs here, where a plain thread may not wait
  */
 BIDE_API int bide_queue_put(bide_queue *queue, const void *item);
 
@@ -132,7 +141,8 @@ typedef struct bide_case {
  *   -EINVAL     a case's op is neither BIDE_GET nor BIDE_PUT
  *   -ECANCELED  the task or a scope around it was cancelled meanwhile
  *   -ENOMEM     no memory to wait with more than 8 cases
- *   -EPERM      no task runs here
+ *   -EPERM      no task runs here. A plain thread may wait where there are cases,
+ *               and all their queues are shared
  */
 BIDE_API ssize_t bide_select(size_t n, bide_case cases[], bide_time timeout);
 

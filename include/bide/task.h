@@ -71,7 +71,8 @@ BIDE_API int bide_go_copy(bide_fn *fn, const void *arg, size_t n);
  *               for the caller's end; nothing was given back
  *   -EINVAL     another task joins it, or its handle is a group's; nothing was
  *               given back
- *   -EPERM      no task runs here; nothing was given back
+ *   -EPERM      no task runs here; nothing was given back. A handle from
+ *               bide_spawn_on() a plain thread may join: it blocks; see thread.h
  */
 BIDE_API int bide_join(bide_task *task);
 
@@ -184,14 +185,17 @@ typedef struct bide_local {
  */
 BIDE_API int bide_local_set(bide_local *key, void *value);
 
-/* Returns the running task's value, NULL until one was set and where no task runs. */
+/*
+ * Returns the running task's value, in a call of bide_to_thread() its caller's; NULL
+ * until one was set and where no task runs.
+ */
 BIDE_API void *bide_local_get(const bide_local *key);
 
 /*
  * Registers fn(arg) to run in the running task once that task's function has
  * returned, the last registered first. fn may suspend and is shielded from
- * cancellation. Returns 0, -EPERM where no task runs, or -ENOMEM, and then fn
- * will not be run.
+ * cancellation. In a call of bide_to_thread() it is the caller that defers. Returns
+ * 0, -EPERM where no task runs, or -ENOMEM, and then fn will not be run.
  */
 BIDE_API int bide_defer(void (*fn)(void *arg), void *arg);
 

@@ -3,7 +3,7 @@
 /*
  * fault.c - counts down to the failure that a test has ordered
  *
- * One counter for the process: fault sweeps are run by single-threaded tests.
+ * One counter for the process: whichever thread comes to the point fails.
  */
 #include "fault.h"
 
@@ -12,19 +12,20 @@ static bool fired;
 
 void bide__fault_arm(long nth)
 {
-	bide__fault_countdown = nth;
-	fired = false;
+	__atomic_store_n(&fired, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&bide__fault_countdown, nth, __ATOMIC_RELAXED);
 }
 
 bool bide__fault_fired(void)
 {
-	return fired;
+	return __atomic_load_n(&fired, __ATOMIC_RELAXED);
 }
 
 bool bide__fault_reach(void)
 {
-	if (--bide__fault_countdown > 0)
+	/* Below 0 another thread has come to it at the same moment. */
+	if (__atomic_sub_fetch(&bide__fault_countdown, 1, __ATOMIC_RELAXED) != 0)
 		return false;
-	fired = true;
+	__atomic_store_n(&fired, true, __ATOMIC_RELAXED);
 	return true;
 }

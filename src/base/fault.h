@@ -12,7 +12,7 @@
 
 #include "check.h"
 
-extern long bide__fault_countdown;      /* points until the failing one; 0: not armed */
+extern long bide__fault_countdown;      /* atomic: points until the failing one; 0: not armed */
 
 /* Makes the nth fault point from now fail, once; 0 disarms. */
 void bide__fault_arm(long nth);
@@ -24,7 +24,8 @@ bool bide__fault_reach(void);
 
 static inline bool bide__fault(void)
 {
-	return unlikely(bide__fault_countdown != 0) && bide__fault_reach();
+	return unlikely(__atomic_load_n(&bide__fault_countdown, __ATOMIC_RELAXED) != 0) &&
+	       bide__fault_reach();
 }
 
 #endif

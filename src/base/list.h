@@ -40,6 +40,16 @@ static inline void list_push_back(struct bide_node *head, struct bide_node *node
 	head->prev = node;
 }
 
+static inline void list_push_front(struct bide_node *head, struct bide_node *node)
+{
+	if (__builtin_expect(head->next == NULL, 0))
+		list_init(head);
+	node->next = head->next;
+	node->prev = head;
+	head->next->prev = node;
+	head->next = node;
+}
+
 static inline void list_remove(struct bide_node *node)
 {
 	node->prev->next = node->next;

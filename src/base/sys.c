@@ -12,7 +12,10 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -316,6 +319,70 @@ ssize_t bide__sys_write_quietly(int fd, const void *buf, size_t n)
 			;
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return r;
+}
+
+int bide__sys_thread_start(pthread_t *ret, void *(*fn)(void *), void *arg, bool hide)
+{
+	sigset_t all, old;
+	int code;
+
+	if (bide__fault())
+		return -EAGAIN;
+	/* A thread begins with the mask of the one that starts it. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, hide ? &all : NULL, &old);
+	code = pthread_create(ret, NULL, fn, arg);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -code;
+}
+
+int bide__sys_affinity(cpu_set_t *ret)
+{
+	return (int)checked(sched_getaffinity(0, sizeof *ret, ret));
+}
+
+int bide__sys_set_affinity(const cpu_set_t *cpus)
+{
+	return (int)checked(sched_setaffinity(0, sizeof *cpus, cpus));
+}
+
+int bide__sys_pin_thread(unsigned cpu_index)
+{
+	cpu_set_t allowed, one;
+	int r = bide__sys_affinity(&allowed);
+
+	if (r < 0)
+		return r;
+	cpu_index %= (unsigned)CPU_COUNT(&allowed);
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && cpu_index-- == 0)
+			CPU_SET(cpu, &one);
+	return bide__sys_set_affinity(&one);
+}
+
+unsigned bide__sys_cpu_count(void)
+{
+	cpu_set_t allowed;
+
+	return bide__sys_affinity(&allowed) < 0 ? 1 : (unsigned)CPU_COUNT(&allowed);
+}
+
+int bide__sys_futex_wait(uint32_t *word, uint32_t expected, bide_time timeout)
+{
+	struct timespec limit = {
+		.tv_sec = (time_t)(timeout / BIDE_SECOND),
+		.tv_nsec = (long)(timeout % BIDE_SECOND),
+	};
+	long r = syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected,
+	                 timeout < BIDE_FOREVER ? &limit : NULL, NULL, 0);
+
+	return r < 0 && errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+void bide__sys_futex_wake(uint32_t *word)
+{
+	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 bool bide__sys_is_first_thread(void)

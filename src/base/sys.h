@@ -11,6 +11,8 @@
 #include "error.h"
 
 #include <bide/base.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -73,6 +75,25 @@ ssize_t bide__sys_write_quietly(int fd, const void *buf, size_t n);
 
 /* Threads. */
 bool bide__sys_is_first_thread(void);
+
+/*
+ * Starts a thread, for pthread_join() or pthread_detach(). hide: signals go to the
+ * program's own threads, not to this one. Returns 0 or why not.
+ */
+int bide__sys_thread_start(pthread_t *ret, void *(*fn)(void *), void *arg, bool hide);
+int bide__sys_pin_thread(unsigned cpu_index);
+int bide__sys_affinity(cpu_set_t *ret);
+int bide__sys_set_affinity(const cpu_set_t *cpus);
+unsigned bide__sys_cpu_count(void);
+
+/*
+ * Waits while *word is expected, no longer than timeout. Returns 0, also for no
+ * reason at all, or -ETIMEDOUT.
+ */
+int bide__sys_futex_wait(uint32_t *word, uint32_t expected, bide_time timeout);
+
+/* Wakes one who waits on the word. The word's memory may be gone. */
+void bide__sys_futex_wake(uint32_t *word);
 int bide__sys_timer_slack(void);
 void bide__sys_set_timer_slack(int ns);
 

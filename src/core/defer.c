@@ -15,7 +15,8 @@ struct deferred {
 
 int bide_defer(void (*fn)(void *arg), void *arg)
 {
-	struct bide_task *self = task_current();
+	/* In a call on another thread it is the caller that defers. */
+	struct bide_task *self = bide__loop == NULL ? bide__caller : task_current();
 	struct deferred *deferred;
 	struct task_extra *extra;
 

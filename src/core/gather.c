@@ -226,6 +226,8 @@ ssize_t bide_wait(size_t n, bide_task *const tasks[], int until, bide_time timeo
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		task_check(tasks[i], "bide_wait");
+		if (tasks[i]->state == TASK_REMOTE)
+			return -EINVAL;
 		if (tasks[i]->state == TASK_DONE)
 			watch_count(&watch, tasks[i]);
 	}

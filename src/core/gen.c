@@ -54,13 +54,21 @@ static struct stack_pool pool;
 /* The innermost generator of a thread outside of tasks. */
 static __thread bide_gen *thread_gen __attribute__((tls_model("initial-exec")));
 
+/* In the child of a fork, whose other threads are gone. */
+static void pool_reset(void)
+{
+	(void)pthread_mutex_init(&pool_lock, NULL);
+}
+
 static stack *pool_acquire(void)
 {
 	stack *acquired;
 
 	(void)pthread_mutex_lock(&pool_lock);
-	if (pool.slot_bytes == 0)
+	if (pool.slot_bytes == 0) {
 		bide__stack_pool_init(&pool, GEN_STACK_BYTES);
+		(void)pthread_atfork(NULL, NULL, pool_reset);   /* no memory: not reset */
+	}
 	acquired = stack_acquire(&pool);
 	(void)pthread_mutex_unlock(&pool_lock);
 	return acquired;

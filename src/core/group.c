@@ -422,7 +422,7 @@ int bide_started(void *value)
 
 	start->value = value;
 	start->is_started = true;
-	self->flags &= (uint8_t)~TASK_START_PENDING;
+	self->flags &= (uint16_t)~TASK_START_PENDING;
 	join_note_end(self->joiner);
 	self->joiner = NULL;
 	return 0;
@@ -492,7 +492,7 @@ int bide_group_close(bide_group *group)
 	self->flags |= TASK_IN_JOIN;
 	cycle_break(self);
 	r = close_wait(group, self);
-	self->flags &= (uint8_t)~TASK_IN_JOIN;
+	self->flags &= (uint16_t)~TASK_IN_JOIN;
 
 	given_release(group);
 	while (!list_is_empty(&group->ended)) {

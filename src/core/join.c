@@ -14,6 +14,7 @@
  */
 #include "core/join.h"
 
+#include "core/remote.h"
 #include "core/scope.h"
 
 struct bide_task *bide__task_awaited_by(const struct bide_task *task)
@@ -98,7 +99,7 @@ int bide__join_wait(struct join *join, size_t n, bide_task *const tasks[])
 	join->tasks = tasks;
 	self->flags |= TASK_IN_JOIN;
 	r = join_wait(join, n, tasks);
-	self->flags &= (uint8_t)~TASK_IN_JOIN;
+	self->flags &= (uint16_t)~TASK_IN_JOIN;
 	return r;
 }
 
@@ -121,9 +122,13 @@ int bide_join(bide_task *task)
 	uint64_t switches;
 	int result, r;
 
+	if (unlikely(task_is_special(task))) {
+		task_check(task, "bide_join");
+		if (task_is_remote(task))
+			return bide__remote_join(remote_of(task));
+	}
 	if (self == NULL)
 		return -EPERM;
-	task_check(task, "bide_join");
 	r = join_claim(&join, task);
 	if (r < 0)
 		return r;
@@ -148,11 +153,14 @@ int bide_join_for(bide_task *task, bide_time timeout)
 	bide_scope scope;
 	int r, why;
 
+	task_check(task, "bide_join_for");
+	if (self == NULL && task_is_remote(task))
+		return bide__remote_join_until(remote_of(task),
+		                               bide__time_after(bide__clock_now(), timeout));
 	if (self == NULL)
 		return -EPERM;
-	task_check(task, "bide_join_for");
 	/* The limit cuts nothing short here, also where it has passed already. */
-	if (task->state == TASK_DONE)
+	if (bide_done(task))
 		return bide_join(task);
 
 	bide_scope_enter(&scope, timeout);

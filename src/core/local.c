@@ -14,6 +14,7 @@
 #include "core/loop.h"
 
 #include <bide/task.h>
+#include <string.h>
 
 struct local_values {
 	size_t reference_count;
@@ -24,6 +25,22 @@ struct local_values {
 		void *value;
 	} pairs[];
 };
+
+__thread struct bide_task *bide__caller __attribute__((tls_model("initial-exec")));
+__thread struct local_values *bide__caller_locals __attribute__((tls_model("initial-exec")));
+
+struct local_values *bide__locals_copy(const struct local_values *values)
+{
+	size_t bytes = sizeof *values + values->count * sizeof values->pairs[0];
+	struct local_values *copy = bide__alloc(bytes);
+
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, values, bytes);
+	copy->reference_count = 1;
+	copy->capacity = copy->count;
+	return copy;
+}
 
 struct local_values *bide__locals_share(struct local_values *values)
 {
@@ -94,7 +111,9 @@ int bide_local_set(bide_local *key, void *value)
 void *bide_local_get(const bide_local *key)
 {
 	const struct bide_task *self = task_current();
-	void **place = self != NULL ? value_of(self->locals, key) : NULL;
+	/* A call on another thread may run a loop of its own. */
+	struct local_values *values = bide__loop == NULL ? bide__caller_locals : NULL;
+	void **place = value_of(self != NULL ? self->locals : values, key);
 
 	return place != NULL ? *place : NULL;
 }

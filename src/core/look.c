@@ -4,6 +4,7 @@
  * look.c - between two rounds: what came from outside, I/O, then timers
  */
 #include "core/operation.h"
+#include "core/wake.h"
 
 /* How often memory that is not in use is given back. */
 #define TRIM_INTERVAL BIDE_SECOND
@@ -42,8 +43,12 @@ static bide_time wait_limit(const bide_loop *loop)
 	bide_time until = bide__wheel_next(&loop->wheel);
 	bide_time now;
 
-	if (loop_is_virtual(loop))
-		return until == BIDE_FOREVER ? BIDE_FOREVER : 0;
+	/* Virtual time stands while somebody is at work in real time. */
+	if (loop_is_virtual(loop)) {
+		if (until <= loop->now)
+			return 0;
+		return until == BIDE_FOREVER || loop->job_count > 0 ? BIDE_FOREVER : 0;
+	}
 	if (has_idle_memory(loop) && loop->trimmed_at + TRIM_INTERVAL < until)
 		until = loop->trimmed_at + TRIM_INTERVAL;
 	if (until == BIDE_FOREVER)
@@ -80,7 +85,8 @@ static void clock_update(bide_loop *loop)
 
 	if (!loop_is_virtual(loop)) {
 		loop->now = bide__start_clock_look(&loop->clock);
-	} else if (ring_is_empty(&loop->ready) && next != BIDE_FOREVER && next > loop->now) {
+	} else if (ring_is_empty(&loop->ready) && loop->job_count == 0 && next != BIDE_FOREVER &&
+	           next > loop->now) {
 		loop->idle_time += next - loop->now;
 		loop->now = next;
 	}
@@ -91,12 +97,14 @@ void bide__loop_look(bide_loop *loop, bool may_wait)
 	bool has_ready = !ring_is_empty(&loop->ready);
 	bool is_wanted = __atomic_load_n(&loop->attention, __ATOMIC_RELAXED);
 
-	if (may_wait && !has_ready && !is_wanted)
+	if (may_wait && !has_ready && !is_wanted && bide__inbox_sleep(loop))
 		look_at_io(loop, wait_limit(loop));
-	else if (is_wanted || loop->in_flight_count > 0)
+	/* A foreign loop waits for our descriptor, which must not stay readable. */
+	else if (is_wanted || loop->in_flight_count > 0 || !may_wait)
 		look_at_io(loop, 0);
 	if (__atomic_load_n(&loop->attention, __ATOMIC_RELAXED))
 		take_attention(loop);
+	bide__inbox_drain(loop);
 
 	clock_update(loop);
 	bide__wheel_advance(&loop->wheel, loop->now);
@@ -104,9 +112,24 @@ void bide__loop_look(bide_loop *loop, bool may_wait)
 		trim(loop);
 }
 
+/* Whether the loop itself has something that will go on. */
+static bool has_work(const bide_loop *loop)
+{
+	return !ring_is_empty(&loop->ready) || loop->wheel.count > 0 || loop->outside_count > 0 ||
+	       loop->in_flight_count > 0;
+}
+
+/* Whether somebody outside of it could wake it, or has. */
+static bool may_hear(const bide_loop *loop)
+{
+	/* First: who sends a message and gives its reference back does so in this
+	 * order, so that what was sent is seen below. */
+	if (__atomic_load_n(&loop->reference_count, __ATOMIC_ACQUIRE) > 1 + loop->hidden_count)
+		return true;
+	return !bide__inbox_is_empty(loop) || __atomic_load_n(&loop->attention, __ATOMIC_RELAXED);
+}
+
 bool bide__loop_is_deadlocked(const bide_loop *loop)
 {
-	return ring_is_empty(&loop->ready) && loop->wheel.count == 0 && loop->outside_count == 0 &&
-	       loop->in_flight_count == 0 && !__atomic_load_n(&loop->attention, __ATOMIC_RELAXED) &&
-	       __atomic_load_n(&loop->reference_count, __ATOMIC_RELAXED) == 1;
+	return !has_work(loop) && !may_hear(loop);
 }

@@ -15,6 +15,9 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "core/wake.h"
+
+#include <sched.h>
 
 __thread bide_loop *bide__loop __attribute__((tls_model("initial-exec")));
 
@@ -55,7 +58,7 @@ static void loop_free(bide_loop *loop)
 	loop->options.name = NULL;
 }
 
-static int loop_open(bide_loop **ret, const bide_options *given)
+int bide__loop_open(bide_loop **ret, const bide_options *given)
 {
 	bide_options options;
 	bide_loop *loop;
@@ -63,9 +66,10 @@ static int loop_open(bide_loop **ret, const bide_options *given)
 
 	if (r < 0)
 		return r;
-	loop = bide__calloc(1, sizeof *loop);
+	loop = bide__alloc_aligned(_Alignof(bide_loop), sizeof *loop);
 	if (loop == NULL)
 		return -ENOMEM;
+	*loop = (bide_loop){ 0 };
 
 	/* From here on loop_free() can undo whatever exists. */
 	loop->options = options;
@@ -77,6 +81,7 @@ static int loop_open(bide_loop **ret, const bide_options *given)
 	loop->is_direct = !(options.flags & (BIDE_VIRTUAL_CLOCK | BIDE_SHUFFLE)) &&
 	                  options.slow_task == 0;
 	loop->look_interval = bide__ticks_in(LOOK_INTERVAL);
+	bide__inbox_init(loop);
 	list_init(&loop->tasks);
 	list_init(&loop->done);
 	bide__wheel_init(&loop->wheel, loop->now);
@@ -84,6 +89,9 @@ static int loop_open(bide_loop **ret, const bide_options *given)
 	bide__stack_pool_init(&loop->pools[0], options.stack_size);
 	loop->pool_count = 1;
 	__atomic_store_n(&bide__check_who, current_name, __ATOMIC_RELAXED);
+	bide__fork_watch();
+	if (options.flags & BIDE_DEBUG)
+		__atomic_store_n(&bide__is_debugging, true, __ATOMIC_RELAXED);
 
 	r = -ENOMEM;
 	if (options.name != NULL && (loop->options.name = bide__strdup(options.name)) == NULL)
@@ -103,7 +111,7 @@ fail:
 bide_loop *bide_loop_new(const bide_options *options)
 {
 	bide_loop *loop;
-	int r = loop_open(&loop, options);
+	int r = bide__loop_open(&loop, options);
 
 	return r < 0 ? bide__null_with(-r) : loop;
 }
@@ -114,14 +122,31 @@ bide_loop *bide_loop_ref(bide_loop *loop)
 	return loop;
 }
 
-void bide_loop_unref(bide_loop *loop)
+static void memory_free(bide_loop *loop)
 {
-	/* Acquire and release: what others did with it comes before the free. */
-	if (loop == NULL || __atomic_sub_fetch(&loop->reference_count, 1, __ATOMIC_ACQ_REL) > 0)
-		return;
+	/* Who lets go of a pin touches nothing after. */
+	while (__atomic_load_n(&loop->pin_count, __ATOMIC_ACQUIRE) > 0)
+		(void)sched_yield();
 	if (loop->backend != NULL)
 		loop->backend->ops->close(loop->backend);
 	bide__free(loop);
+}
+
+void bide_loop_unref(bide_loop *loop)
+{
+	int left;
+
+	if (loop == NULL)
+		return;
+	__atomic_add_fetch(&loop->pin_count, 1, __ATOMIC_RELAXED);
+	/* Acquire and release: what others did with it comes before the free. */
+	left = __atomic_sub_fetch(&loop->reference_count, 1, __ATOMIC_ACQ_REL);
+	/* Nobody else can wake it any more: it may have to notice a deadlock. */
+	if (left == 1 && loop->backend != NULL)
+		bide__loop_interrupt(loop);
+	__atomic_sub_fetch(&loop->pin_count, 1, __ATOMIC_RELEASE);
+	if (left == 0)
+		memory_free(loop);
 }
 
 bide_loop *bide_loop_current(void)
@@ -143,6 +168,8 @@ static int loop_bind(bide_loop *loop)
 
 static void loop_unbind(bide_loop *loop)
 {
+	/* A foreign loop may wait for the descriptor meanwhile. */
+	(void)bide__inbox_sleep(loop);
 	bide__loop = NULL;
 	bide__overflow_end(loop);
 	__atomic_store_n(&loop->is_running, false, __ATOMIC_RELEASE);
@@ -181,7 +208,7 @@ void bide__loop_cancel_all(bide_loop *loop, const struct bide_task *except)
 
 static void loop_begin_closing(bide_loop *loop)
 {
-	loop->is_closing = true;
+	__atomic_store_n(&loop->is_closing, true, __ATOMIC_RELAXED);
 	bide__loop_cancel_all(loop, NULL);
 }
 
@@ -294,7 +321,11 @@ static void handle_report(const struct bide_task *task)
 static void loop_shut(bide_loop *loop)
 {
 	loop_begin_closing(loop);
-	loop_drain(loop);
+	do
+		loop_drain(loop);
+	while (!bide__inbox_close(loop));
+	if (loop->pool != NULL)
+		loop->pool_close(loop->pool);
 	if (loop->options.flags & BIDE_DEBUG)
 		bide__slab_each(&loop->slab, handle_report);
 	/* What handles are left go with the slab. */
@@ -314,24 +345,26 @@ int bide_loop_close(bide_loop *loop)
 	return 0;
 }
 
-int bide_run_with(const bide_options *options, bide_fn *fn, void *arg)
+void bide__loop_discard(bide_loop *loop)
 {
-	bide_loop *loop;
+	__atomic_store_n(&loop->is_closing, true, __ATOMIC_RELAXED);
+	while (!bide__inbox_close(loop))
+		;
+	loop_free(loop);
+	bide_loop_unref(loop);
+}
+
+int bide__loop_run_whole(bide_loop *loop, bide_fn *fn, void *arg)
+{
 	int r;
 
-	if (bide__loop != NULL)
-		return -EBUSY;
-	r = loop_open(&loop, options);
-	if (r < 0)
-		return r;
 	loop->ends_with_main = true;
 	r = loop_bind(loop);
-	if (r < 0 || bide__task_spawn_main(loop, fn, arg) == NULL) {
-		if (r == 0)
-			loop_unbind(loop);
-		loop_free(loop);
-		bide_loop_unref(loop);
-		return r < 0 ? r : -ENOMEM;
+	if (r < 0)
+		return r;
+	if (bide__task_spawn_main(loop, fn, arg) == NULL) {
+		loop_shut(loop);
+		return -ENOMEM;
 	}
 
 	bide__sigint_begin(loop);
@@ -344,6 +377,17 @@ int bide_run_with(const bide_options *options, bide_fn *fn, void *arg)
 		r = -EINTR;
 	loop_shut(loop);
 	return r;
+}
+
+int bide_run_with(const bide_options *options, bide_fn *fn, void *arg)
+{
+	bide_loop *loop;
+	int r;
+
+	if (bide__loop != NULL)
+		return -EBUSY;
+	r = bide__loop_open(&loop, options);
+	return r < 0 ? r : bide__loop_run_whole(loop, fn, arg);
 }
 
 int bide_run(bide_fn *fn, void *arg)
@@ -376,7 +420,8 @@ bide_time bide_loop_timeout(const bide_loop *loop)
 	bide_time next = bide__wheel_next(&loop->wheel);
 	bide_time now = loop_clock(loop);
 
-	if (!ring_is_empty(&loop->ready) || loop->attention)
+	if (!ring_is_empty(&loop->ready) || __atomic_load_n(&loop->attention, __ATOMIC_RELAXED) ||
+	    !bide__inbox_is_empty(loop))
 		return 0;
 	if (next == BIDE_FOREVER)
 		return BIDE_FOREVER;

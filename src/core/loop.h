@@ -63,7 +63,7 @@ struct bide_loop {
 	struct bide_task *main;         /* of this run; NULL: none, or it has ended */
 	int main_result;
 	bool is_running;                /* atomic: bound to a thread */
-	bool is_closing;                /* whatever is spawned is cancelled */
+	bool is_closing;                /* atomic: whatever is spawned is cancelled */
 	bool ends_with_main;            /* bide_run(): main's end is the loop's */
 	bool is_deadlocked;             /* bide_run() is to return -EDEADLK */
 	int stop;                       /* atomic: bide_loop_stop() was called */
@@ -73,6 +73,18 @@ struct bide_loop {
 
 	bide_options options;           /* with the environment's; name is owned */
 	int reference_count;            /* atomic */
+	int hidden_count;               /* references of those that never wake it */
+
+	/* From other threads. */
+	struct message *postponed;      /* taken from the inbox, the oldest first; NULL: none */
+	uint64_t post_count;
+	uint64_t job_count;             /* calls that are out in the pool */
+	struct pool *pool;              /* owned, of thread/; NULL: none yet */
+	void (*pool_close)(struct pool *pool);
+
+	/* What other threads write, away from what this one reads all the time. */
+	_Alignas(64) struct message *inbox; /* atomic: the newest one, or a state; see wake.c */
+	unsigned pin_count;             /* atomic: threads about to let go of this memory */
 };
 
 /* The loop that runs on this thread; NULL: none. */
@@ -86,6 +98,41 @@ static inline struct bide_task *task_current(void)
 static inline bide_loop *task_loop(const struct bide_task *task)
 {
 	return slab_owner(task);
+}
+
+/* A task's name, without a look at whose task it is. diag/ implements it. */
+const char *bide__task_name(const struct bide_task *task);
+
+/* Whether any loop of the process was made with BIDE_DEBUG. Atomic, never false again. */
+extern bool bide__is_debugging;
+
+static inline bool is_debugging(void)
+{
+	return __atomic_load_n(&bide__is_debugging, __ATOMIC_RELAXED);
+}
+
+/* foreign.c: under BIDE_DEBUG, aborts where the task's loop runs on another thread. */
+void bide__foreign_task(const struct bide_task *task, const char *caller);
+void bide__foreign_wake(const struct bide_task *task);
+
+/*
+ * Aborts where the handle was given back already or, under BIDE_DEBUG, is another
+ * thread's. caller is a function's name.
+ */
+static inline void task_check(const struct bide_task *task, const char *caller)
+{
+	if (unlikely(task == NULL || task->state == TASK_FREE))
+		bide__task_misuse(task, caller);
+	if (unlikely(is_debugging()) && task->state != TASK_REMOTE &&
+	    task_loop(task) != bide__loop && task != bide__caller)
+		bide__foreign_task(task, caller);
+}
+
+/* Whether the handle needs a closer look than that: task_check(), or it is remote. */
+static inline bool task_is_special(const struct bide_task *task)
+{
+	return task == NULL || task->state == TASK_FREE || task->state == TASK_REMOTE ||
+	       is_debugging();
 }
 
 static inline bool loop_is_virtual(const bide_loop *loop)
@@ -114,6 +161,15 @@ static inline void loop_make_ready(bide_loop *loop, struct bide_task *task)
 }
 
 /* loop.c */
+
+/* Makes a loop. Returns 0, or a negative errno. */
+int bide__loop_open(bide_loop **ret, const bide_options *options);
+
+/* Frees a loop that has never run, also while another one runs on this thread. */
+void bide__loop_discard(bide_loop *loop);
+
+/* Runs fn(arg) as bide_run() does, on a loop that was made for this. */
+int bide__loop_run_whole(bide_loop *loop, bide_fn *fn, void *arg);
 
 /* Cancels every task but the excepted one, in order of spawning; NULL excepts none. */
 void bide__loop_cancel_all(bide_loop *loop, const struct bide_task *except);
@@ -152,6 +208,10 @@ void bide__loop_look(bide_loop *loop, bool may_wait);
 
 /* Whether nothing can happen any more. */
 bool bide__loop_is_deadlocked(const bide_loop *loop);
+
+/* fork.c: the child of a fork has no loop. The second returns -EPERM, and says why. */
+void bide__fork_watch(void);
+int bide__outside_of_tasks(void);
 
 /* sigint.c: SIGINT cancels the loop's main task, where nobody else wants it. */
 void bide__sigint_begin(bide_loop *loop);

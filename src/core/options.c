@@ -14,7 +14,7 @@
 /* An odd number of pages next to 256 KiB; see stack.c. */
 #define STACK_SIZE_DEFAULT ((size_t)252 * 1024)
 #define SLOW_TASK_DEFAULT (100 * BIDE_MILLISECOND)
-#define FLAGS_KNOWN (BIDE_DEBUG | BIDE_VIRTUAL_CLOCK | BIDE_SHUFFLE | BIDE_NO_SIGINT)
+#define FLAGS_KNOWN (BIDE_DEBUG | BIDE_VIRTUAL_CLOCK | BIDE_SHUFFLE | BIDE_NO_SIGINT | BIDE_PIN)
 
 static void environment_backend(bide_options *options, const char *name)
 {

@@ -122,14 +122,15 @@ int bide__schedule_begin(bide_loop *loop, struct bide_task *task)
 static void dispatch(bide_loop *loop, struct bide_task *task)
 {
 	if (task->state == TASK_NEW) {
-		int r = task->cancel_count > 0 ? -ECANCELED : bide__schedule_begin(loop, task);
+		bool may_run = task->cancel_count == 0 || (task->flags & TASK_POSTED);
+		int r = may_run ? bide__schedule_begin(loop, task) : -ECANCELED;
 
 		if (r < 0) {
 			bide__task_end_unstarted(task, r);
 			return;
 		}
 	}
-	task->flags &= (uint8_t)~TASK_NEXT_IN_TURN;
+	task->flags &= (uint16_t)~TASK_NEXT_IN_TURN;
 	run(loop, task);
 }
 

@@ -148,7 +148,7 @@ int bide_scope_leave(bide_scope *scope)
 	if (r == -ETIMEDOUT)
 		self->flags |= TASK_TIMED_OUT;
 	else
-		self->flags &= (uint8_t)~TASK_TIMED_OUT;
+		self->flags &= (uint16_t)~TASK_TIMED_OUT;
 	return r;
 }
 

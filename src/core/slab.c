@@ -42,14 +42,6 @@ void bide__slab_fini(struct slab *slab)
 	slab->empty_count = 0;
 }
 
-static void list_push_front(struct bide_node *head, struct bide_node *node)
-{
-	node->prev = head;
-	node->next = head->next;
-	head->next->prev = node;
-	head->next = node;
-}
-
 struct slab_chunk *bide__slab_grow(struct slab *slab)
 {
 	struct slab_chunk *chunk = bide__alloc_aligned(SLAB_CHUNK_BYTES, SLAB_CHUNK_BYTES);

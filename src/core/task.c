@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "core/hold.h"
 #include "core/join.h"
+#include "core/remote.h"
 #include "core/scope.h"
 
 #include <string.h>
@@ -216,8 +217,10 @@ static inline __attribute__((always_inline)) int task_spawn(const struct spawn *
 	struct bide_task *task;
 	int r = 0;
 
-	if (unlikely(self == NULL))
+	if (unlikely(self == NULL)) {
+		(void)bide__outside_of_tasks(); /* which gives the same */
 		return -EPERM;
+	}
 	if (options != NULL && (options->flags & ~(unsigned)BIDE_EAGER))
 		return -EINVAL;
 
@@ -246,20 +249,38 @@ int bide__task_spawn(const struct spawn *how, struct bide_task **ret)
 	return task_spawn(how, ret);
 }
 
-struct bide_task *bide__task_spawn_main(bide_loop *loop, bide_fn *fn, void *arg)
+struct bide_task *bide__task_spawn_detached(bide_loop *loop, bide_fn *fn, void *arg, unsigned flags,
+                                            struct remote *remote)
 {
-	/* Its handle is the loop's, which looks at it no more once it has ended. */
-	const struct spawn how = { .fn = fn, .arg = arg, .flags = TASK_DETACHED };
+	const struct spawn how = {
+		.fn = fn,
+		.arg = arg,
+		.flags = (uint16_t)(TASK_DETACHED | flags),
+	};
 	struct bide_task *task = task_make(loop, &how);
 
 	if (task == NULL)
 		return NULL;
-	loop->main = task;
+	if (remote != NULL) {
+		if (bide__task_extra(task) == NULL) {
+			task_free(task);
+			return NULL;
+		}
+		task->flags |= TASK_HAS_REMOTE;
+		task->extra->remote = remote;
+	}
 	task_enter(loop, task, 0);
 	return task;
 }
 
-static void failure_report(bide_loop *loop, struct bide_task *task)
+struct bide_task *bide__task_spawn_main(bide_loop *loop, bide_fn *fn, void *arg)
+{
+	/* Its handle is the loop's, which looks at it no more once it has ended. */
+	loop->main = bide__task_spawn_detached(loop, fn, arg, 0, NULL);
+	return loop->main;
+}
+
+void bide__task_report_failure(bide_loop *loop, struct bide_task *task)
 {
 	if (!task_has_failed(task))
 		return;
@@ -274,6 +295,14 @@ static void failure_report(bide_loop *loop, struct bide_task *task)
 	}
 	bide__report("detached task '%s' failed: %d (%s)", bide_name(task), task->result,
 	             bide_strerror(task->result));
+}
+
+/* Whether nobody is told of its end. Tells it to whoever holds it on another thread. */
+static bool is_unwatched(const struct bide_task *task)
+{
+	if (!(task->flags & TASK_HAS_REMOTE))
+		return true;
+	return bide__remote_note_end(task->extra->remote, task->result);
 }
 
 /* Tells everybody that the task has ended. It may be freed by that. */
@@ -297,8 +326,8 @@ static void task_finish(bide_loop *loop, struct bide_task *task, int result)
 		return;
 	}
 	if (task->flags & TASK_DETACHED) {
-		if (!is_main)
-			failure_report(loop, task);
+		if (is_unwatched(task) && !is_main)
+			bide__task_report_failure(loop, task);
 		task_free(task);
 	}
 	if (is_main)
@@ -342,8 +371,12 @@ void bide__task_main(void)
 	do {
 		unsigned pool_index = self->pool_index;
 		stack *own = self->stack;
+		int result;
 
-		task_end(loop, self, self->fn(self->arg));
+		result = self->fn(self->arg);
+		bide__check(bide__loop == loop, "a task's function returned in the child of a "
+		                                "fork; that is to exec or to _exit");
+		task_end(loop, self, result);
 		next = bide__schedule_successor(loop, own, pool_index);
 		self = loop->current;
 	} while (next == NULL);
@@ -413,18 +446,24 @@ int bide_go_copy(bide_fn *fn, const void *arg, size_t n)
 void bide_detach(bide_task *task)
 {
 	task_check(task, "bide_detach");
+	if (task_is_remote(task)) {
+		bide__remote_detach(remote_of(task));
+		return;
+	}
 	bide__check(!(task->flags & TASK_DETACHED) && task->joiner == NULL && task->group == NULL,
 	            "bide_detach: the handle of task '%s' is not the caller's: it was detached, is "
 	            "being joined, or is a group's",
 	            bide_name(task));
 	if (task->state == TASK_DONE)
-		failure_report(task_loop(task), task);
+		bide__task_report_failure(task_loop(task), task);
 	bide__task_give_back(task);
 }
 
 int bide_cancel(bide_task *task)
 {
 	task_check(task, "bide_cancel");
+	if (unlikely(task_is_remote(task)))
+		return bide__remote_cancel(remote_of(task));
 	if (task->state == TASK_DONE)
 		return 0;
 
@@ -444,16 +483,24 @@ int bide_cancel(bide_task *task)
 	return 1;
 }
 
+static bool is_done(const struct bide_task *task)
+{
+	return task_is_remote(task) ? completion_is_done(&remote_of(task)->end)
+	                            : task->state == TASK_DONE;
+}
+
 bool bide_done(const bide_task *task)
 {
 	task_check(task, "bide_done");
-	return task->state == TASK_DONE;
+	return is_done(task);
 }
 
 int bide_result(const bide_task *task)
 {
 	task_check(task, "bide_result");
-	return task->state == TASK_DONE ? task->result : -EINPROGRESS;
+	if (!is_done(task))
+		return -EINPROGRESS;
+	return task_is_remote(task) ? remote_of(task)->end.result : task->result;
 }
 
 bide_task *bide_self(void)

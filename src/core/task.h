@@ -24,6 +24,7 @@ struct watcher;
 struct local_values;
 struct deferred;
 struct holds;
+struct remote;
 struct bide_gen;
 
 /*
@@ -45,6 +46,7 @@ enum task_state {
 	TASK_ACTIVE,                    /* in loop->ready, or loop->current */
 	TASK_PARKED,                    /* task->waiter is set and not yet settled */
 	TASK_DONE,                      /* result is set; has no stack */
+	TASK_REMOTE,                    /* no task: the handle of one elsewhere; see remote.h */
 };
 
 enum {
@@ -56,6 +58,8 @@ enum {
 	TASK_START_PENDING = 1 << 5,    /* of bide_group_start(), bide_started() not yet called */
 	TASK_REFUSALS_REPORTED = 1 << 6,
 	TASK_IN_JOIN = 1 << 7,          /* waits for others' ends: may stand on a path of joins */
+	TASK_POSTED = 1 << 8,           /* was accepted by bide_post(): runs also where cancelled */
+	TASK_HAS_REMOTE = 1 << 9,       /* extra->remote waits for its end */
 };
 
 /* What few tasks have. Allocated with the first of them, freed with the task. */
@@ -64,6 +68,7 @@ struct task_extra {
 	void (*drop)(void *arg);
 	struct deferred *deferred;      /* owned, the last one first */
 	struct holds *holds;            /* owned; NULL: none was ever noted */
+	struct remote *remote;          /* a reference; whom its end is told; NULL: nobody */
 };
 
 #define TASK_COPY_INLINE 16
@@ -81,9 +86,9 @@ struct bide_task {
 	};
 	uint8_t state;                  /* enum task_state */
 	bool is_interrupted;            /* a cancellation point returns -ECANCELED */
-	uint8_t flags;                  /* TASK_DETACHED, … */
+	uint16_t flags;                 /* TASK_DETACHED, … */
 	uint8_t pool_index;             /* which of the loop's stack pools; 0: the default */
-	uint16_t refusals;              /* -ECANCELED in a row, without having suspended */
+	uint8_t refusals;               /* -ECANCELED in a row, without having suspended */
 	uint16_t lock_count;            /* locks that it holds: hold.h */
 	int cancel_count;               /* bide_cancel() not swallowed */
 	int result;                     /* once DONE */
@@ -172,7 +177,7 @@ struct spawn {
 	const bide_task_options *options;   /* NULL: the default ones */
 	bide_group *group;                  /* NULL: none */
 	struct join *joiner;                /* NULL: none yet */
-	uint8_t flags;
+	uint16_t flags;
 };
 
 /* Returns 0, or a negative errno, and nothing has happened. */
@@ -181,18 +186,21 @@ int bide__task_spawn(const struct spawn *how, struct bide_task **ret);
 /* A main task, made outside of any task. */
 struct bide_task *bide__task_spawn_main(bide_loop *loop, bide_fn *fn, void *arg);
 
+/*
+ * A detached task, made outside of any task; remote, which may be NULL, is told its
+ * end. Returns NULL where memory has run out.
+ */
+struct bide_task *bide__task_spawn_detached(bide_loop *loop, bide_fn *fn, void *arg, unsigned flags,
+                                            struct remote *remote);
+
+/* Reports the failure of a detached task, if it is one. */
+void bide__task_report_failure(bide_loop *loop, struct bide_task *task);
+
 /* Gives the handle back: frees the task now, or as soon as it has ended. */
 void bide__task_give_back(struct bide_task *task);
 
 __attribute__((noreturn, cold)) void bide__task_misuse(const struct bide_task *task,
                                                        const char *caller);
-
-/* Aborts where the handle was given back already. caller is a function's name. */
-static inline void task_check(const struct bide_task *task, const char *caller)
-{
-	if (unlikely(task == NULL || task->state == TASK_FREE))
-		bide__task_misuse(task, caller);
-}
 
 /* Frees what an ended task owns beside its control block. */
 void bide__task_fini(const struct bide_task *task);
@@ -210,8 +218,16 @@ static inline bool task_has_failed(const struct bide_task *task)
 /* Returns the extra part, made where there is none yet; NULL where memory has run out. */
 struct task_extra *bide__task_extra(struct bide_task *task);
 
+/*
+ * On a thread that runs a call for a task of another one: that task, which stands
+ * still meanwhile, or NULL where it does not; and its values.
+ */
+extern __thread struct bide_task *bide__caller __attribute__((tls_model("initial-exec")));
+extern __thread struct local_values *bide__caller_locals __attribute__((tls_model("initial-exec")));
+
 /* local.c */
 struct local_values *bide__locals_share(struct local_values *values);
+struct local_values *bide__locals_copy(const struct local_values *values); /* NULL: no memory */
 void bide__locals_unref(struct local_values *values);   /* NULL is ignored */
 
 /* defer.c */

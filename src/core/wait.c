@@ -46,7 +46,7 @@ int bide__park_interruptible(struct waiter *waiter)
 	return unlikely(r == -ECANCELED) ? bide__cut_short(waiter->task) : r;
 }
 
-void bide__settle(struct waiter *waiter, int result)
+static inline void settle(struct waiter *waiter, int result)
 {
 	struct bide_task *task = waiter->task;
 
@@ -55,6 +55,22 @@ void bide__settle(struct waiter *waiter, int result)
 	waiter->is_parked = false;
 	task->state = TASK_ACTIVE;
 	loop_make_ready(task_loop(task), task);
+}
+
+/* Apart, so that the usual way has no register to save. */
+static __attribute__((noinline, cold)) void settle_with_care(struct waiter *waiter, int result)
+{
+	if (task_loop(waiter->task) != bide__loop)
+		bide__foreign_wake(waiter->task);
+	settle(waiter, result);
+}
+
+void bide__settle(struct waiter *waiter, int result)
+{
+	if (unlikely(is_debugging()))
+		settle_with_care(waiter, result);
+	else
+		settle(waiter, result);
 }
 
 void bide__wait_interrupt(struct bide_task *task)

@@ -33,6 +33,13 @@ enum park_reason {
 	PARK_FUTURE,
 	PARK_WATCH,
 	PARK_BROADCAST,
+	PARK_SHARED_PUT,                /* what is waited for may be gone, here and below */
+	PARK_SHARED_GET,
+	PARK_SHARED_JOIN,
+	PARK_JOIN_REMOTE,
+	PARK_TO_THREAD,
+	PARK_THREAD,
+	PARK_SIGNAL,
 };
 
 /* -ECANCELED in a row that a task may collect without letting others run. */
@@ -87,7 +94,7 @@ static inline int canceled_since(struct bide_task *self, uint64_t switches)
 static inline int cancellation_point(struct bide_task *self)
 {
 	if (unlikely(self == NULL))
-		return -EPERM;
+		return bide__outside_of_tasks();
 	if (unlikely(self->is_interrupted))
 		return bide__refuse(self);
 	self->refusals = 0;

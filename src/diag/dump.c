@@ -90,7 +90,8 @@ static void print_object(FILE *out, const struct waiter *waiter)
 	const void *object = waiter->object;
 	char name[128];
 
-	if (waiter->reason < PARK_LOCK || waiter->reason == PARK_SELECT)
+	if (waiter->reason < PARK_LOCK || waiter->reason == PARK_SELECT ||
+	    waiter->reason > PARK_BROADCAST)
 		return;
 	(void)fprintf(out, " of %s", bide__place_describe(name, sizeof name, object));
 	switch ((enum park_reason)waiter->reason) {
@@ -145,6 +146,13 @@ static void print_wait(FILE *out, const struct waiter *waiter)
 		[PARK_FUTURE] = "future_wait",
 		[PARK_WATCH] = "watch_wait",
 		[PARK_BROADCAST] = "broadcast_get",
+		[PARK_SHARED_PUT] = "queue_put",
+		[PARK_SHARED_GET] = "queue_get",
+		[PARK_SHARED_JOIN] = "queue_join",
+		[PARK_JOIN_REMOTE] = "join",
+		[PARK_TO_THREAD] = "to_thread",
+		[PARK_THREAD] = "thread_join",
+		[PARK_SIGNAL] = "signal_wait",
 	};
 
 	if (waiter->reason == PARK_IO)
@@ -175,6 +183,7 @@ static void print_state(FILE *out, const bide_loop *loop, const struct bide_task
 		break;
 	case TASK_DONE:
 	case TASK_FREE:
+	case TASK_REMOTE:
 		break;
 	}
 	if (task->lock_count > 0)
@@ -280,6 +289,7 @@ bide_stats bide_loop_stats(bide_loop *loop)
 		.live = loop->live_count,
 		.timers = loop->wheel.count,
 		.operations = loop->operation_count,
+		.posts = loop->post_count,
 		.idle = loop->idle_time,
 	};
 }

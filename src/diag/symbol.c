@@ -31,6 +31,21 @@ struct image {
 static struct image *images;
 static pthread_mutex_t images_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* In the child of a fork, whose other threads are gone. */
+static void images_reset(void)
+{
+	(void)pthread_mutex_init(&images_lock, NULL);
+}
+
+static void images_enter(void)
+{
+	static bool is_registered;
+
+	(void)pthread_mutex_lock(&images_lock);
+	if (!is_registered)
+		is_registered = pthread_atfork(NULL, NULL, images_reset) == 0;
+}
+
 static Elf *image_open(const char *path)
 {
 	size_t size;
@@ -116,7 +131,7 @@ static const char *look_up(const void *address, struct search *search)
 	if (dladdr1(address, &info, (void **)&module, RTLD_DL_LINKMAP) == 0 || module == NULL)
 		return NULL;
 	search->address = (GElf_Addr)(uintptr_t)address - module->l_addr;
-	(void)pthread_mutex_lock(&images_lock);
+	images_enter();
 	image = image_of(module);
 	if (image != NULL && image->elf != NULL)
 		name = image_name(image->elf, search);

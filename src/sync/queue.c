@@ -12,6 +12,10 @@
  *       put, but for one bide_select() that waits for both.
  *   Q2  Somebody waits to put only while there are maxsize items.
  *   Q3  Nobody waits in a queue that is shut down, save in bide_queue_join().
+ *
+ * A bide_select() that waits in shared queues may be served on several threads at
+ * once: it is claimed first, and who comes second goes on to the next partner. So
+ * there Q1 and Q2 hold but for partners that were claimed elsewhere.
  */
 #include "sync/queue.h"
 
@@ -19,6 +23,20 @@
 
 /* A bounded queue up to this size has its memory from the start: no put fails for want of it. */
 #define RESERVED_BYTES_MAX ((size_t)64 * 1024)
+
+/* What does not wait is the same for a queue that is shared, under its guard. */
+static void enter(const bide_queue *queue)
+{
+	if (unlikely(queue->is_shared))
+		bide__guard_lock(queue);
+}
+
+static void leave(const bide_queue *queue)
+{
+	/* The guard is no part of the queue, which may be freed as soon as it is free. */
+	if (unlikely(queue->is_shared))
+		bide__guard_unlock(queue);
+}
 
 static bide_queue *queue_open(size_t item_size, size_t maxsize, enum items_order order,
                               int (*cmp)(const void *, const void *))
@@ -60,13 +78,28 @@ bide_queue *bide_queue_new_lifo(size_t item_size, size_t maxsize)
 	return queue_open(item_size, maxsize, ITEMS_LIFO, NULL);
 }
 
+bide_queue *bide_queue_new_shared(size_t item_size, size_t maxsize)
+{
+	bide_queue *queue = queue_open(item_size, maxsize, ITEMS_FIFO, NULL);
+
+	if (queue != NULL)
+		queue->is_shared = true;
+	return queue;
+}
+
 void bide_queue_free(bide_queue *queue)
 {
+	bool is_idle;
+
 	if (queue == NULL)
 		return;
-	bide__check(list_is_empty(&queue->getters) && list_is_empty(&queue->putters) &&
-	                    list_is_empty(&queue->joiners.waiters),
-	            "bide_queue_free: a task still waits in the queue; shut it down first");
+	/* Whoever has served the last one may still be on its way out. */
+	enter(queue);
+	is_idle = list_is_empty(&queue->getters) && list_is_empty(&queue->putters) &&
+	          list_is_empty(&queue->joiners);
+	leave(queue);
+	bide__check(is_idle, "bide_queue_free: a task still waits in the queue; shut it down "
+	                     "first");
 	bide__items_clear(&queue->items);
 	bide__free(queue);
 }
@@ -77,31 +110,54 @@ static inline struct partner *partner_pop(struct bide_node *partners)
 	return container_of(list_pop_front(partners), struct partner, node);
 }
 
-/* The item of the putter that has waited longest goes to its place, or to ret. */
-static void putter_admit(bide_queue *queue, void *ret, bool to_ret)
+/* The first one that can still be served, out of the queue; NULL: there is none. */
+static inline struct partner *partner_claim(struct bide_node *partners)
 {
-	struct partner *putter = partner_pop(&queue->putters);
+	while (!list_is_empty(partners)) {
+		struct partner *first = partner_pop(partners);
 
-	if (to_ret)
-		item_copy(ret, putter->item, queue->items.item_size);
-	else
-		items_push(&queue->items, putter->item);
+		if (likely(first->claim == NULL || first->claim(first)))
+			return first;
+	}
+	return NULL;
+}
+
+/* The item of the putter that has waited longest goes to its place. */
+static void putter_admit(bide_queue *queue)
+{
+	struct partner *putter = partner_claim(&queue->putters);
+
+	if (putter == NULL)
+		return;
+	items_push(&queue->items, putter->item);
 	queue->unfinished++;
 	putter->serve(putter, 0);
+}
+
+/* The same, but it goes to ret. Returns 0 or -EAGAIN. */
+static int putter_meet(bide_queue *queue, void *ret)
+{
+	struct partner *putter = partner_claim(&queue->putters);
+
+	if (putter == NULL)
+		return -EAGAIN;
+	item_copy(ret, putter->item, queue->items.item_size);
+	queue->unfinished++;
+	putter->serve(putter, 0);
+	return 0;
 }
 
 static inline int queue_take(bide_queue *queue, void *item)
 {
 	if (unlikely(queue->items.count == 0)) {
-		if (list_is_empty(&queue->putters))
-			return queue->is_shut ? -ESHUTDOWN : -EAGAIN;
-		putter_admit(queue, item, true);
-		return 0;
+		if (!list_is_empty(&queue->putters))
+			return putter_meet(queue, item);
+		return queue->is_shut ? -ESHUTDOWN : -EAGAIN;
 	}
 	assert(list_is_empty(&queue->putters) || queue->items.count == queue->maxsize); /* Q2 */
 	items_pop(&queue->items, item);
 	if (!list_is_empty(&queue->putters))
-		putter_admit(queue, NULL, false);
+		putter_admit(queue);
 	else if (unlikely(queue->items.is_big && queue->items.count == 0))
 		bide__items_clear(&queue->items);
 	return 0;
@@ -110,13 +166,13 @@ static inline int queue_take(bide_queue *queue, void *item)
 static inline int queue_add(bide_queue *queue, const void *item)
 {
 	struct items *items = &queue->items;
+	struct partner *getter;
 
 	if (unlikely(queue->is_shut))
 		return -ESHUTDOWN;
-	if (!list_is_empty(&queue->getters)) {
+	getter = partner_claim(&queue->getters);
+	if (getter != NULL) {
 		assert(items->count == 0);              /* Q1 */
-		struct partner *getter = partner_pop(&queue->getters);
-
 		item_copy(getter->item, item, items->item_size);
 		queue->unfinished++;
 		getter->serve(getter, 0);
@@ -148,8 +204,8 @@ static bool partner_withdraw(struct waiter *waiter)
 	return true;
 }
 
-static __attribute__((noinline)) int queue_park(bide_queue *queue, enum park_reason reason,
-                                                void *item)
+static __attribute__((noinline)) int queue_park(struct bide_node *partners, enum park_reason reason,
+                                                bide_queue *queue, void *item)
 {
 	struct partner_waiter self = {
 		.waiter = {
@@ -164,39 +220,76 @@ static __attribute__((noinline)) int queue_park(bide_queue *queue, enum park_rea
 		},
 	};
 
-	list_push_back(reason == PARK_QUEUE_GET ? &queue->getters : &queue->putters,
-	               &self.partner.node);
+	list_push_back(partners, &self.partner.node);
 	return bide__park_interruptible(&self.waiter);
 }
 
 int bide_queue_put(bide_queue *queue, const void *item)
 {
-	int r = cancellation_point(task_current());
+	int r;
 
+	if (unlikely(queue->is_shared))
+		return bide__shared_put(queue, item);
+	r = cancellation_point(task_current());
 	if (unlikely(r < 0))
 		return r;
 	r = queue_add(queue, item);
-	return r == -EAGAIN ? queue_park(queue, PARK_QUEUE_PUT, (void *)item) : r;
+	if (likely(r != -EAGAIN))
+		return r;
+	return queue_park(&queue->putters, PARK_QUEUE_PUT, queue, (void *)item);
 }
 
 int bide_queue_get(bide_queue *queue, void *item)
 {
-	int r = cancellation_point(task_current());
+	int r;
 
+	if (unlikely(queue->is_shared))
+		return bide__shared_get(queue, item);
+	r = cancellation_point(task_current());
 	if (unlikely(r < 0))
 		return r;
 	r = queue_take(queue, item);
-	return r == -EAGAIN ? queue_park(queue, PARK_QUEUE_GET, item) : r;
+	if (likely(r != -EAGAIN))
+		return r;
+	return queue_park(&queue->getters, PARK_QUEUE_GET, queue, item);
 }
 
-int bide_queue_try_put(bide_queue *queue, const void *item)
+int bide__queue_add(bide_queue *queue, const void *item)
 {
 	return queue_add(queue, item);
 }
 
-int bide_queue_try_get(bide_queue *queue, void *item)
+int bide__queue_take(bide_queue *queue, void *item)
 {
 	return queue_take(queue, item);
+}
+
+int bide_queue_try_put(bide_queue *queue, const void *item)
+{
+	int r;
+
+	enter(queue);
+	r = queue_add(queue, item);
+	leave(queue);
+	return r;
+}
+
+int bide_queue_try_get(bide_queue *queue, void *item)
+{
+	int r;
+
+	enter(queue);
+	r = queue_take(queue, item);
+	leave(queue);
+	return r;
+}
+
+static void serve_all(struct bide_node *partners, int result)
+{
+	struct partner *partner;
+
+	while ((partner = partner_claim(partners)) != NULL)
+		partner->serve(partner, result);
 }
 
 static void note_done(bide_queue *queue, size_t n)
@@ -204,37 +297,37 @@ static void note_done(bide_queue *queue, size_t n)
 	/* An item may have been told done before it was got. */
 	queue->unfinished -= n < queue->unfinished ? n : queue->unfinished;
 	if (queue->unfinished == 0)
-		bide__waitq_wake_all(&queue->joiners, 0);
+		serve_all(&queue->joiners, 0);
 }
 
 int bide_queue_task_done(bide_queue *queue)
 {
-	if (queue->unfinished == 0)
-		return -EINVAL;
-	note_done(queue, 1);
-	return 0;
+	int r = -EINVAL;
+
+	enter(queue);
+	if (queue->unfinished > 0) {
+		note_done(queue, 1);
+		r = 0;
+	}
+	leave(queue);
+	return r;
 }
 
 int bide_queue_join(bide_queue *queue)
 {
-	int r = cancellation_point(task_current());
+	int r;
 
+	if (queue->is_shared)
+		return bide__shared_join(queue);
+	r = cancellation_point(task_current());
 	if (r < 0 || queue->unfinished == 0)
 		return r;
-	return bide__waitq_park(&queue->joiners, PARK_QUEUE_JOIN, queue);
-}
-
-static void partners_send_away(struct bide_node *partners)
-{
-	while (!list_is_empty(partners)) {
-		struct partner *partner = partner_pop(partners);
-
-		partner->serve(partner, -ESHUTDOWN);
-	}
+	return queue_park(&queue->joiners, PARK_QUEUE_JOIN, queue, NULL);
 }
 
 void bide_queue_shutdown(bide_queue *queue, bool immediate)
 {
+	enter(queue);
 	queue->is_shut = true;
 	if (immediate) {
 		size_t dropped = queue->items.count;
@@ -242,21 +335,27 @@ void bide_queue_shutdown(bide_queue *queue, bool immediate)
 		bide__items_clear(&queue->items);
 		note_done(queue, dropped);
 	}
-	partners_send_away(&queue->getters);
-	partners_send_away(&queue->putters);
+	serve_all(&queue->getters, -ESHUTDOWN);
+	serve_all(&queue->putters, -ESHUTDOWN);
+	leave(queue);
 }
 
 size_t bide_queue_size(const bide_queue *queue)
 {
-	return queue->items.count;
+	size_t size;
+
+	enter(queue);
+	size = queue->items.count;
+	leave(queue);
+	return size;
 }
 
 bool bide_queue_empty(const bide_queue *queue)
 {
-	return queue->items.count == 0;
+	return bide_queue_size(queue) == 0;
 }
 
 bool bide_queue_full(const bide_queue *queue)
 {
-	return queue->items.count >= queue->maxsize;
+	return bide_queue_size(queue) >= queue->maxsize;
 }

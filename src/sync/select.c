@@ -16,8 +16,6 @@
 #include "base/random.h"
 #include "sync/queue.h"
 
-#define PARTNERS_ON_STACK 8
-
 struct select_partner {
 	struct partner partner;
 	struct select *select;
@@ -31,13 +29,6 @@ struct select {
 	size_t n;
 	size_t chosen;                  /* once served */
 };
-
-static bool case_is_ready(const bide_case *one)
-{
-	if (one->queue == NULL)
-		return false;
-	return one->op == BIDE_GET ? queue_can_get(one->queue) : queue_can_put(one->queue);
-}
 
 /* Returns the index of the case that happened, or -EAGAIN where none is ready. */
 static ssize_t select_try(size_t n, bide_case cases[])
@@ -126,7 +117,7 @@ static ssize_t select_park(struct select *select, bide_time deadline)
 
 static ssize_t select_wait(size_t n, bide_case cases[], bide_time deadline)
 {
-	struct select_partner few[PARTNERS_ON_STACK];
+	struct select_partner few[SELECT_PARTNERS_ON_STACK];
 	struct select select = {
 		.waiter = {
 			.task = task_current(),
@@ -140,7 +131,7 @@ static ssize_t select_wait(size_t n, bide_case cases[], bide_time deadline)
 	};
 	ssize_t r;
 
-	if (n > PARTNERS_ON_STACK) {
+	if (n > SELECT_PARTNERS_ON_STACK) {
 		select.partners = n <= SIZE_MAX / sizeof *few ? bide__alloc(n * sizeof *few) : NULL;
 		if (select.partners == NULL)
 			return -ENOMEM;
@@ -153,13 +144,20 @@ static ssize_t select_wait(size_t n, bide_case cases[], bide_time deadline)
 
 ssize_t bide_select(size_t n, bide_case cases[], bide_time timeout)
 {
-	ssize_t r = timeout > 0 ? cancellation_point(task_current()) : 0;
+	bool is_shared = false;
+	ssize_t r;
 
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < n; i++)
 		if (cases[i].queue != NULL && cases[i].op != BIDE_GET && cases[i].op != BIDE_PUT)
 			return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		is_shared = is_shared || (cases[i].queue != NULL && cases[i].queue->is_shared);
+	if (is_shared)
+		return bide__select_shared(n, cases, timeout);
+
+	r = timeout > 0 ? cancellation_point(task_current()) : 0;
+	if (r < 0)
+		return r;
 	r = select_try(n, cases);
 	if (r != -EAGAIN || timeout <= 0)
 		return r;

@@ -192,13 +192,16 @@ static void set_options(enum config config, int seed)
 static bool is_elapsed_right(bide_time elapsed)
 {
 	bide_time expected = current->elapsed * U;
+	bide_time slack = REAL_SLACK;
 
 	if (current->elapsed < 0)
 		return true;
 	if (is_virtual())
 		return elapsed == expected;
+	if (current->less_than > 0)
+		slack = current->less_than * U - expected;
 	return elapsed >= expected &&
-	       (double)(elapsed - expected) <= (double)REAL_SLACK * test_timeout_scale();
+	       (double)(elapsed - expected) <= (double)slack * test_timeout_scale();
 }
 
 struct outcome {

@@ -58,6 +58,7 @@ struct case_def {
 	int result;             /* what bide_run() gives; CASE only */
 	int elapsed;            /* in u, exact on the virtual clock, on the real one a lower
 	                         * bound with 1 s to spare; -1: any */
+	int less_than;          /* in u: what is to spare on the real clock ends here; 0: 1 s */
 	enum case_order order;
 	void (*on_error)(bide_task *task, int result, void *ctx);
 	unsigned flags;         /* further ones for bide_options */

@@ -4,6 +4,8 @@
 #include "case.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,6 +100,49 @@ CASE(CB_07, "a detached task that fails goes to on_error, and the loop goes on",
 	bide_go(cb07_after, NULL);
 	bide_yield();
 	return 0;
+}
+
+static int cb10_f(void *arg)
+{
+	/* The thread that posted goes first. */
+	pthread_mutex_lock(arg);
+	LOG("f");
+	pthread_mutex_unlock(arg);
+	return 0;
+}
+
+static pthread_mutex_t cb10_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void *cb10_thread(void *arg)
+{
+	bide_task *t;
+
+	errno = 0;
+	t = bide_spawn(cb10_f, &cb10_mutex);
+	LOG("%s %s", BOOL(t == NULL), strerrorname_np(errno));
+	pthread_mutex_lock(&cb10_mutex);
+	LOG("%s", ERR(bide_post(arg, cb10_f, &cb10_mutex)));
+	pthread_mutex_unlock(&cb10_mutex);
+	bide_loop_unref(arg);
+	return NULL;
+}
+
+static pthread_t cb10_id;
+
+static int cb10_main(void *arg)
+{
+	(void)arg;
+	CHECK_INT(pthread_create(&cb10_id, NULL, cb10_thread, bide_loop_ref(bide_loop_current())),
+	          0);
+	bide_sleep(3 * U);
+	return 0;
+}
+
+PROGRAM(CB_10, "spawn from a thread without a loop is refused; post is the way in",
+        .trace = "true EPERM · 0 · f", .elapsed = 3, .real_only = true)
+{
+	bide_run_with(case_options(), cb10_main, NULL);
+	CHECK_INT(pthread_join(cb10_id, NULL), 0);
 }
 
 static int cb11_fds[2];

@@ -143,6 +143,76 @@ PROGRAM(RUN_08, "a loop that never ran anything closes cleanly", .trace = "0", .
 	LOG("%s", ERR(bide_loop_close(bide_loop_new(case_options()))));
 }
 
+static int run10_main(void *arg)
+{
+	(void)arg;
+	bide_sleep(2 * U);
+	LOG("main over");
+	return 0;
+}
+
+static int run10_stopper(void *arg)
+{
+	(void)arg;
+	bide_loop_stop(bide_loop_current());
+	return 0;
+}
+
+static int run10_pause(void *arg)
+{
+	(void)arg;
+	bide_sleep(3 * U);
+	return 0;
+}
+
+PROGRAM(RUN_10, "loop_stop ends a run whose main waits; that stays parked and goes on in the next",
+        .trace = "-EINPROGRESS · main over · 0", .elapsed = -1, .order = ANY_ORDER,
+        .real_too = true)
+{
+	bide_loop *l = bide_loop_new(case_options());
+
+	CHECK(l != NULL);
+	CHECK_INT(bide_post(l, run10_stopper, NULL), 0);
+	LOG("%s", ERR(bide_loop_run(l, run10_main, NULL)));
+	LOG("%s", ERR(bide_loop_run(l, run10_pause, NULL)));
+	CHECK_INT(bide_loop_close(l), 0);
+}
+
+static int run11_c(void *arg)
+{
+	LOG("c");
+	bide_loop_stop(arg);
+	return 0;
+}
+
+static int run11_a(void *arg)
+{
+	LOG("a");
+	bide_loop_stop(arg);
+	return 0;
+}
+
+static int run11_b(void *arg)
+{
+	LOG("b");
+	bide_go(run11_c, arg);
+	return 0;
+}
+
+PROGRAM(RUN_11, "loop_stop lets the round finish; what that makes ready waits for the next run",
+        .trace = "a · b · 0 · again · c", .real_too = true)
+{
+	bide_loop *l = bide_loop_new(case_options());
+
+	CHECK(l != NULL);
+	CHECK_INT(bide_post(l, run11_a, l), 0);
+	CHECK_INT(bide_post(l, run11_b, l), 0);
+	LOG("%s", ERR(bide_loop_run_forever(l)));
+	LOG("again");
+	bide_loop_run_forever(l);
+	CHECK_INT(bide_loop_close(l), 0);
+}
+
 static int run13_pipe[2];
 
 static void run13_tell(void *arg)

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * pool.c - blocking calls on threads of their own
+ *
+ * Each loop has a pool, made by its first call. A call goes to the thread that
+ * became idle last, whose memory is still warm, else to a new thread, else it waits
+ * in a queue. A thread that has been idle for long enough ends.
+ *
+ * A call lies on the stack of the task that waits for it, unless it may be
+ * abandoned: then it is the pool's once its caller has gone.
+ *
+ * Invariants, under the lock
+ *   H1  Calls are queued only while max threads are at work, or one is about to look.
+ *   H2  abandoned_count <= thread_count, and the loop's close waits for the others.
+ *
+ * A thread that ends is joined by the next one that does, the last one by the
+ * close: nothing of the pool runs after the loop's end but abandoned calls.
+ */
+#include "base/mem.h"
+#include "base/sys.h"
+#include "core/scope.h"
+#include "core/wake.h"
+
+#include <bide/thread.h>
+#include <pthread.h>
+
+#define THREADS_MAX_DEFAULT 64
+#ifdef BIDE_HOSTILE
+#define IDLE_MAX BIDE_MICROSECOND
+#else
+#define IDLE_MAX (10 * BIDE_SECOND)
+#endif
+
+enum job_state {
+	JOB_QUEUED,                     /* in pool->jobs; can be taken back */
+	JOB_RUNNING,
+	JOB_DONE,                       /* its caller is being woken */
+};
+
+struct job {
+	struct bide_node node;          /* in pool->jobs while JOB_QUEUED */
+	struct pool *pool;
+	bide_fn *fn;
+	void *arg;
+	struct sleeper *sleeper;        /* on the caller's stack */
+	struct bide_task *caller;       /* stands still while the call runs; NULL: may not */
+	struct local_values *locals;    /* the caller's; where it may be abandoned a copy, owned */
+	enum job_state state;
+	bool can_abandon;
+	bool is_abandoned;
+};
+
+/* The caller's side. On its stack. */
+struct call {
+	struct sleeper sleeper;
+	struct job *job;
+	bool is_abandoned;              /* the job is the pool's now */
+};
+
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t has_left;        /* a thread has ended, or its call was abandoned */
+	struct bide_node jobs;          /* struct job.node, first come, first served */
+	struct bide_node idle;          /* struct worker.node, the last one first */
+	unsigned thread_count;
+	unsigned thread_max;
+	unsigned abandoned_count;       /* threads in calls that nobody waits for */
+	bool is_closing;
+	bool has_last;                  /* last is a thread that has ended and was not joined */
+	pthread_t last;
+	unsigned reference_count;       /* atomic: the loop, each thread */
+};
+
+/* A thread that has nothing to do. On its own stack. */
+struct worker {
+	struct bide_node node;          /* in pool->idle until it is called */
+	struct job *job;                /* what it was called for; NULL: to look around */
+	uint32_t is_called;             /* what it waits on */
+};
+
+static void pool_unref(struct pool *pool)
+{
+	if (__atomic_sub_fetch(&pool->reference_count, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	(void)pthread_cond_destroy(&pool->has_left);
+	(void)pthread_mutex_destroy(&pool->lock);
+	bide__free(pool);
+}
+
+static void lock(struct pool *pool)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+}
+
+static void unlock(struct pool *pool)
+{
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void job_free(struct job *job)
+{
+	bide__free(job->locals);
+	bide__free(job);
+}
+
+/* The call has returned. A job that cannot be abandoned is gone after. */
+static void job_end(struct pool *pool, struct job *job, int result)
+{
+	struct sleeper *sleeper = job->sleeper;
+	bool is_abandoned;
+
+	if (!job->can_abandon) {
+		bide__sleeper_wake(sleeper, result);
+		return;
+	}
+	lock(pool);
+	job->state = JOB_DONE;
+	is_abandoned = job->is_abandoned;
+	pool->abandoned_count -= is_abandoned;
+	unlock(pool);
+	if (is_abandoned)
+		job_free(job);
+	else
+		bide__sleeper_wake(sleeper, result);
+}
+
+static void job_run(struct pool *pool, struct job *job)
+{
+	int result;
+
+	bide__caller = job->caller;
+	bide__caller_locals = job->locals;
+	result = job->fn(job->arg);
+	bide__caller = NULL;
+	bide__caller_locals = NULL;
+	job_end(pool, job, result);
+}
+
+/* Waits until it is called, or for IDLE_MAX. False: nobody has called it. */
+static bool worker_wait(struct pool *pool, struct worker *self)
+{
+	bide_time until = bide__clock_now() + IDLE_MAX;
+	bide_time left = IDLE_MAX;
+
+	list_push_front(&pool->idle, &self->node);
+	unlock(pool);
+	while (__atomic_load_n(&self->is_called, __ATOMIC_ACQUIRE) == 0 && left > 0) {
+		(void)bide__sys_futex_wait(&self->is_called, 0, left);
+		left = until - bide__clock_now();
+	}
+	lock(pool);
+	if (!list_is_linked(&self->node))
+		return true;
+	list_remove(&self->node);
+	return false;
+}
+
+/* The next call for this thread; NULL: it is to end. */
+static struct job *worker_next(struct pool *pool)
+{
+	for (;;) {
+		struct worker self = { .job = NULL };
+		struct job *job;
+
+		if (!list_is_empty(&pool->jobs)) {
+			job = container_of(list_pop_front(&pool->jobs), struct job, node);
+			job->state = JOB_RUNNING;
+			return job;
+		}
+		if (pool->is_closing || !worker_wait(pool, &self))
+			return NULL;
+		if (self.job != NULL)
+			return self.job;
+	}
+}
+
+/* Ends this thread's part in the pool. Called with the lock, which it gives up. */
+static void worker_leave(struct pool *pool, bool is_late)
+{
+	pthread_t before = pool->last;
+	bool has_before = pool->has_last;
+
+	pool->thread_count--;
+	if (is_late) {
+		(void)pthread_detach(pthread_self());
+		has_before = false;
+	} else {
+		pool->last = pthread_self();
+		pool->has_last = true;
+	}
+	(void)pthread_cond_signal(&pool->has_left);
+	unlock(pool);
+	if (has_before)
+		(void)pthread_join(before, NULL);
+	pool_unref(pool);
+}
+
+static void *worker_main(void *arg)
+{
+	struct pool *pool = arg;
+	bool is_late = false;
+	struct job *job;
+
+	lock(pool);
+	while ((job = worker_next(pool)) != NULL) {
+		bool can_abandon = job->can_abandon;
+
+		unlock(pool);
+		job_run(pool, job);
+		lock(pool);
+		/* The close has not waited for a call that was abandoned. */
+		is_late = can_abandon && pool->is_closing;
+		if (is_late)
+			break;
+	}
+	worker_leave(pool, is_late);
+	return NULL;
+}
+
+static struct pool *pool_open(bide_loop *loop)
+{
+	struct pool *pool = bide__calloc(1, sizeof *pool);
+
+	if (pool == NULL)
+		return NULL;
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	(void)pthread_cond_init(&pool->has_left, NULL);
+	list_init(&pool->jobs);
+	list_init(&pool->idle);
+	pool->thread_max = loop->options.max_threads > 0 ? loop->options.max_threads
+	                                                 : THREADS_MAX_DEFAULT;
+	pool->reference_count = 1;
+	return pool;
+}
+
+/* Calls the thread that became idle last. */
+static void worker_call(struct pool *pool, struct job *job)
+{
+	struct worker *worker = container_of(list_pop_front(&pool->idle), struct worker, node);
+	uint32_t *word = &worker->is_called;
+
+	worker->job = job;
+	/* Release: with the call comes what its caller did before. */
+	__atomic_store_n(word, 1, __ATOMIC_RELEASE);
+	bide__sys_futex_wake(word);
+}
+
+static void pool_close(struct pool *pool)
+{
+	pthread_t last;
+	bool has_last;
+
+	lock(pool);
+	pool->is_closing = true;
+	while (!list_is_empty(&pool->idle))
+		worker_call(pool, NULL);
+	while (pool->thread_count > pool->abandoned_count)
+		(void)pthread_cond_wait(&pool->has_left, &pool->lock);
+	last = pool->last;
+	has_last = pool->has_last;
+	pool->has_last = false;
+	unlock(pool);
+	if (has_last)
+		(void)pthread_join(last, NULL);
+	pool_unref(pool);
+}
+
+/* One more thread, which takes the oldest call. Called with the lock. */
+static int worker_start(struct pool *pool)
+{
+	pthread_t thread;               /* it knows itself */
+	int r;
+
+	__atomic_add_fetch(&pool->reference_count, 1, __ATOMIC_RELAXED);
+	pool->thread_count++;
+	r = bide__sys_thread_start(&thread, worker_main, pool, true);
+	if (r < 0) {
+		pool->thread_count--;
+		__atomic_sub_fetch(&pool->reference_count, 1, __ATOMIC_RELAXED);
+	}
+	return r;
+}
+
+/* Gives the call to a thread. Returns 0, or why there is none. */
+static int pool_submit(struct pool *pool, struct job *job)
+{
+	int r = 0;
+
+	lock(pool);
+	if (!list_is_empty(&pool->idle)) {
+		job->state = JOB_RUNNING;
+		worker_call(pool, job);
+		unlock(pool);
+		return 0;
+	}
+	list_push_back(&pool->jobs, &job->node);
+	if (pool->thread_count - pool->abandoned_count < pool->thread_max)
+		r = worker_start(pool);
+	/* One that is at work already comes to it. */
+	if (r < 0 && pool->thread_count > pool->abandoned_count)
+		r = 0;
+	if (r < 0)
+		list_remove(&job->node);
+	unlock(pool);
+	return r;
+}
+
+/* The call is taken back, or abandoned. */
+static bool job_withdraw(struct waiter *waiter)
+{
+	struct call *call = container_of(waiter, struct call, sleeper.waiter);
+	struct job *job = call->job;
+	struct pool *pool = job->pool;
+
+	lock(pool);
+	if (job->state == JOB_QUEUED) {
+		list_remove(&job->node);
+		call->sleeper.was_withdrawn = true;
+	} else if (job->state == JOB_RUNNING && job->can_abandon) {
+		job->is_abandoned = true;
+		pool->abandoned_count++;
+		call->is_abandoned = true;
+		call->sleeper.was_withdrawn = true;
+	}
+	unlock(pool);
+	return call->sleeper.was_withdrawn;
+}
+
+/* Has the call made and waits for it. */
+static int call_make(struct call *call, bide_loop *loop)
+{
+	struct sleeper *sleeper = &call->sleeper;
+	int r;
+
+	bide__sleeper_init(sleeper, PARK_TO_THREAD, call->job);
+	sleeper->waiter.withdraw = job_withdraw;
+	call->job->sleeper = sleeper;
+	r = pool_submit(call->job->pool, call->job);
+	if (r < 0)
+		return r;
+	loop->job_count++;
+	r = bide__sleeper_wait(sleeper, BIDE_FOREVER);
+	loop->job_count--;
+	return sleeper->was_withdrawn ? bide__cut_short(sleeper->waiter.task) : r;
+}
+
+/* What both calls begin with: 0, or a negative errno. */
+static int enter(bide_loop *loop)
+{
+	int r = cancellation_point(task_current());
+
+	if (r < 0 || loop->pool != NULL)
+		return r;
+	loop->pool = pool_open(loop);
+	loop->pool_close = pool_close;
+	return loop->pool != NULL ? 0 : -ENOMEM;
+}
+
+int bide_to_thread(bide_fn *fn, void *arg)
+{
+	struct bide_task *self = task_current();
+	int r = enter(bide__loop);
+	struct job job;
+	struct call call = { .job = &job };
+
+	if (r < 0)
+		return r;
+	/* Now: the call may defer, and on its thread nothing of ours may be made. */
+	if (bide__task_extra(self) == NULL)
+		return -ENOMEM;
+	job = (struct job){
+		.pool = bide__loop->pool,
+		.fn = fn,
+		.arg = arg,
+		.caller = self,
+		.locals = self->locals,
+	};
+	return call_make(&call, bide__loop);
+}
+
+static int abandonable_open(struct job **ret, bide_fn *fn, void *arg)
+{
+	struct bide_task *self = task_current();
+	struct job *job = bide__calloc(1, sizeof *job);
+
+	if (job == NULL)
+		return -ENOMEM;
+	job->pool = bide__loop->pool;
+	job->fn = fn;
+	job->arg = arg;
+	job->can_abandon = true;
+	if (self->locals != NULL && (job->locals = bide__locals_copy(self->locals)) == NULL) {
+		job_free(job);
+		return -ENOMEM;
+	}
+	*ret = job;
+	return 0;
+}
+
+int bide_to_thread_abandon(bide_fn *fn, void *arg)
+{
+	int r = enter(bide__loop);
+	struct call call = { .is_abandoned = false };
+
+	if (r < 0)
+		return r;
+	r = abandonable_open(&call.job, fn, arg);
+	if (r < 0)
+		return r;
+	r = call_make(&call, bide__loop);
+	if (!call.is_abandoned)
+		job_free(call.job);
+	return r;
+}
