@@ -11,10 +11,12 @@ import ctypes
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -33,17 +35,21 @@ def expect(condition, message):
 class Program:
     """A program that runs, with its output in a pipe."""
 
-    def __init__(self, folder, name, *args):
+    def __init__(self, folder, name, *args, stdin=None):
         self.name = name
         self.start = time.monotonic()
-        self.process = subprocess.Popen([str(folder / name), *args], stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen([str(folder / name), *args], stdin=stdin,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True)
 
     def line(self):
         return self.process.stdout.readline().rstrip('\n')
 
+    def send(self, signo):
+        self.process.send_signal(signo)
+
     def interrupt(self):
-        self.process.send_signal(signal.SIGINT)
+        self.send(signal.SIGINT)
 
     def end(self, status=0):
         """Waits for its end and returns what it has yet to print."""
@@ -188,6 +194,120 @@ def broadcast(folder):
         'display: 5', 'link: 4, missed 2', 'link: 5, missed 0'], 0.31, 5)
 
 
+def daemon(folder):
+    """Nothing is cancelled, and no deferred function runs."""
+    ticks = [f'tick {name} {i}' for i in range(3) for name in 'ab']
+    lines_and_time(folder, 'daemon', ticks + ['main thread ends'], 2.5, 3.5)
+
+
+def daemon_three(folder):
+    lines = []
+    for i in range(3):
+        lines += [*[f'tick {name} {i}' for name in 'abc'], 'main has computed: much']
+    lines_and_time(folder, 'daemon_three', lines, 2.5, 3.5)
+
+
+def daemon_stop(folder):
+    ticks = [f'tick {name} {i}' for i in range(3) for name in 'ab']
+    lines_and_time(folder, 'daemon_stop', ticks + [
+        'posted last', 'a over', 'b over', 'the thread has ended: Operation canceled',
+        'saved 6 of 6 ticks'], 2.6, 3.5)
+
+
+def from_thread(folder):
+    lines_and_time(folder, 'from_thread', [
+        *[f'200000 numbers more: {n} primes' for n in (17984, 15876, 15238, 14853, 14547)],
+        '78498 primes; the loop went on: yes'], 0, 30)
+
+
+def wc_words(names):
+    """Returns what wc says, in lines of "COUNT NAME", that of the total included."""
+    environment = {**os.environ, 'LC_ALL': 'C.UTF-8'}
+    done = subprocess.run(['wc', '-w', *names], stdout=subprocess.PIPE, text=True, check=False,
+                          stderr=subprocess.DEVNULL, env=environment)
+    return [line.strip() for line in done.stdout.splitlines()]
+
+
+def word_count(folder):
+    """The files of this tree, an empty one, and one of many buffers and one word a line."""
+    tree = pathlib.Path(__file__).resolve().parents[2]
+    names = sorted(str(path) for pattern in ('*.md', 'include/bide/*.h', 'examples/*.c',
+                                             'src/*/*.c') for path in tree.glob(pattern))
+    expect(len(names) > 60, 'the files of this tree are to be counted')
+    with tempfile.TemporaryDirectory() as scratch:
+        big, empty = pathlib.Path(scratch, 'big'), pathlib.Path(scratch, 'empty')
+        big.write_text('\n'.join('x' * (i % 97 + 1) for i in range(100000)) + '\tlast\n')
+        empty.touch()
+        names += [str(big), str(empty)]
+        program = Program(folder, 'word_count', *names)
+        lines = program.end().splitlines()
+        expected = wc_words(names)
+    expect(f'100001 {big}' in lines, 'the big file has 100,001 words')
+    expect(lines[-1] == expected[-1], f'wc says {expected[-1]}')
+    expect(sorted(lines) == sorted(expected), 'is to print, in some order,\n'
+           + '\n'.join(expected))
+    program.took(0, 10)
+
+
+def word_count_missing(folder):
+    """What cannot be read is named, and the others are counted all the same."""
+    names = [__file__, '/no/such/file', '/']
+    lines = Program(folder, 'word_count', *names).end(status=1).splitlines()
+    expect(sorted(lines[:-1]) == sorted([
+        *wc_words([__file__])[:1], '/no/such/file: No such file or directory',
+        '/: Is a directory']), 'is to tell what cannot be read')
+    expect(lines[-1] == wc_words([__file__])[0].split()[0] + ' total', 'a wrong total')
+
+
+def embed(folder):
+    """Lines that come 0.2 s apart are answered half a second later, each by itself."""
+    program = Program(folder, 'embed', stdin=subprocess.PIPE)
+    for word, pause in (('one', 0.2), ('two', 0)):
+        program.process.stdin.write(word + '\n')
+        program.process.stdin.flush()
+        expect(program.line() == 'read ' + word, 'each line is to be read as it comes')
+        time.sleep(pause)
+    expect(program.end().splitlines() == ['answer to one', 'answer to two'],
+           'both are to be answered, also when the input has ended')
+    program.took(0.7, 3)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    expect(used.ru_utime + used.ru_stime < 0.35, 'is to wait, not to ask all the time')
+
+
+def embed_without_input(folder):
+    program = Program(folder, 'embed', stdin=subprocess.DEVNULL)
+    expect(program.end() == '', 'is to print nothing')
+    program.took(0, 2)
+
+
+def signals(folder):
+    """Two reloads, the second one of a file that is gone, then a graceful end."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = pathlib.Path(scratch, 'configuration')
+        file.write_text('first\n')
+        program = Program(folder, 'signals', str(file))
+        expect(program.line() == 'ready: first', 'is to start with what the file says')
+        file.write_text('second\nnot this')
+        program.send(signal.SIGHUP)
+        expect(program.line() == 'reloaded: second', 'SIGHUP is to reload')
+        file.unlink()
+        program.send(signal.SIGHUP)
+        expect(program.line() == 'not reloaded: No such file or directory', 'the file is gone')
+    program.send(signal.SIGTERM)
+    expect(program.end() == 'ended, 0 requests lost\n',
+           'SIGTERM is to end it gracefully')
+    program.took(0, 5)
+
+
+def signals_interrupted(folder):
+    """Ctrl-C, for which it does not wait, ends it as gracefully."""
+    program = Program(folder, 'signals', __file__)
+    program.line()
+    program.interrupt()
+    expect(program.end(status=1) == 'cancelled, 0 requests lost\n',
+           'Ctrl-C is to end it gracefully')
+
+
 def start_server(folder):
     server = Program(folder, 'echo_server', '0')
     line = server.line()
@@ -278,6 +398,8 @@ def main():
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # A shell's background job ignores it, and so would the programs.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A thread sanitizer gives the other threads of a program that exits a second more.
+    os.environ['TSAN_OPTIONS'] = os.environ.get('TSAN_OPTIONS', '') + ' atexit_sleep_ms=0'
     try:
         globals()[case](pathlib.Path(folder))
         expect(not left_behind(), 'processes are left behind')
