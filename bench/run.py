@@ -7,13 +7,16 @@ run.py - builds bide and its peers, measures them side by side, prints tables
 A workload is a folder beside this file, a peer one file in it: the stem says
 who, the suffix how it is built. Every program takes PARAM REPETITIONS
 MILLISECONDS and prints lines "workload param value". The peers of a workload
-run in turns (A B C A B C …), all on one CPU, so that a slow minute of the
-machine hits them alike.
+run in turns (A B C A B C …), all on the same CPU, so that a slow minute of the
+machine hits them alike. The parameter of a workload with several threads says
+on how many CPUs they are.
 """
 
 import argparse
+import collections
 import os
 import platform
+import select
 import shutil
 import statistics
 import subprocess
@@ -35,11 +38,21 @@ PEERS = {
 	'fiber': 'boost.fiber',
 	'go': 'Go',
 	'go-close': 'Go, close',
+	'go-thread': 'Go, a thread each',
+	'uv': 'libuv',
 	'tokio': 'tokio',
+	'tokio-mpsc': 'tokio, mpsc',
 	'aio': 'asyncio',
 	'clock': 'clock_gettime',
 	'epoll': 'epoll_wait, empty',
+	'eventfd': 'bare eventfd',
+	'eventfd-read': 'bare eventfd, read',
+	'futex': 'bare futex',
+	'futex-eventfd': 'bare futex, eventfd back',
 }
+
+# What the machine asks for whoever calls: nobody's rival.
+FLOORS = ('clock', 'epoll', 'eventfd', 'eventfd-read', 'futex', 'futex-eventfd')
 
 # Linked statically, like bide, so that nobody pays for calls through a table.
 LIBRARIES = {
@@ -47,6 +60,11 @@ LIBRARIES = {
 	'st-cond': ['-l:libst.a'],
 	'context': ['-l:libboost_context.a'],
 	'fiber': ['-l:libboost_fiber.a', '-l:libboost_context.a', '-pthread'],
+	'uv': ['-l:libuv_a.a', '-pthread', '-ldl'],
+	'eventfd': ['-pthread'],
+	'eventfd-read': ['-pthread'],
+	'futex': ['-pthread'],
+	'futex-eventfd': ['-pthread'],
 }
 
 # Workload, its parameters: all, and those of --quick.
@@ -64,12 +82,25 @@ WORKLOADS = {
 	'lock': ([1, 1000], [1, 1000]),
 	'event': ([1000], [1000]),
 	'select': ([4], [4]),
+	'post': ([2], [2]),
+	'wake': ([1, 2], [1, 2]),
+	'to_thread': ([1, 2], [1, 2]),
+	'threads': ([1, 2], [1, 2]),
 }
+
+# The parameter of these is a number of CPUs; all others have one.
+THREADED = ('post', 'wake', 'to_thread', 'threads')
+
+# Here two CPUs stand for two threads: the kernel would put them on the same one at times.
+SPLIT = ('post', 'wake', 'to_thread')
 
 # These hold their memory once, for so many ms: their sleep outlasts the start.
 SINGLE = {'sleepers': 8000, 'delayed': 0}
 SLOW_START = {'aio': 3}
 SINGLE_ROUNDS = 3                       # they take long and scatter little
+
+# An aim that was measured in the same run: so many times what that program took.
+Times = collections.namedtuple('Times', 'factor peer series param')
 
 # (what, series, parameter, aim, unit)
 AIMS = [
@@ -89,6 +120,12 @@ AIMS = [
 	('lock among 1,000', 'lock', 1000, 80, 'ns'),
 	('event for 1,000, a waiter', 'event', 1000, 15, 'ns'),
 	('select over 4 queues', 'select', 4, 100, 'ns'),
+	('post into a busy loop', 'post', 2, 40, 'ns'),
+	('wake-up there and back, 1 CPU', 'wake', 1, Times(1.1, 'eventfd', 'wake', 1), 'ns'),
+	('wake-up there and back, 2 CPUs', 'wake', 2, Times(1.1, 'eventfd', 'wake', 2), 'ns'),
+	('call on the pool, 1 CPU', 'to_thread', 1, Times(1.2, 'futex', 'to_thread', 1), 'ns'),
+	('call on the pool, 2 CPUs', 'to_thread', 2, Times(1.2, 'futex', 'to_thread', 2), 'ns'),
+	('spawn and join on 2 loops', 'threads', 2, Times(1 / 1.9, 'bide', 'threads', 1), 'ns'),
 ]
 
 
@@ -194,8 +231,8 @@ class Builder:
 			'[source.crates-io]\nreplace-with = "debian"\n'
 			f'[source.debian]\ndirectory = "{REGISTRY}"\n')
 		manifest = (HERE / 'common' / 'Cargo.toml.in').read_text().replace('@HERE@', str(HERE))
-		for source in sorted(HERE.glob('*/tokio.rs')):
-			manifest += (f'\n[[bin]]\nname = "{source.parent.name}-tokio"\n'
+		for source in sorted(HERE.glob('*/tokio*.rs')):
+			manifest += (f'\n[[bin]]\nname = "{source.parent.name}-{source.stem}"\n'
 			             f'path = "{source}"\n')
 		(folder / 'Cargo.toml').write_text(manifest)
 		build_step([cargo, 'build', '--release', '--offline', '--quiet', '-j1'], cwd=folder,
@@ -212,16 +249,41 @@ def peers_of(workload):
 	                                       else len(order), path.stem))
 
 
-def run_once(command, arguments, cpu):
-	"""Runs a program pinned to the CPU: [(series, param, value)]; raises Absent."""
-	env = dict(os.environ, GOMAXPROCS='1', PYTHONPATH=str(HERE / 'common'))
-	done = subprocess.run(command + [str(a) for a in arguments], env=env, capture_output=True,
-	                      text=True, preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
-	if done.returncode != 0:
-		lines = done.stderr.strip().splitlines()
+def cpus_for(workload, param, first):
+	"""The CPUs to run on, the first one among them; raises Absent where they are too few."""
+	count = param if workload in THREADED else 1
+	cpus = [first, *sorted(os.sched_getaffinity(0) - {first})][:count]
+	if len(cpus) < count:
+		raise Absent(f'it needs {count} CPUs')
+	return cpus
+
+
+def split_threads(process, first, other):
+	"""Until it prints: pins the program's first thread to one CPU, all others to the other."""
+	pinned = set()
+	while not select.select([process.stdout], [], [], 0.005)[0]:
+		try:
+			for thread in set(map(int, os.listdir(f'/proc/{process.pid}/task'))) - pinned:
+				os.sched_setaffinity(thread, {first if thread == process.pid else other})
+				pinned.add(thread)
+		except OSError:
+			pass                    # it has ended
+
+
+def run_once(command, arguments, cpus, is_split):
+	"""Runs a program pinned to the CPUs: [(series, param, value)]; raises Absent."""
+	env = dict(os.environ, GOMAXPROCS=str(len(cpus)), PYTHONPATH=str(HERE / 'common'))
+	with subprocess.Popen(command + [str(a) for a in arguments], env=env, text=True,
+	                      stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+	                      preexec_fn=lambda: os.sched_setaffinity(0, cpus)) as process:
+		if is_split and len(cpus) == 2:
+			split_threads(process, *cpus)
+		stdout, stderr = process.communicate()
+	if process.returncode != 0:
+		lines = stderr.strip().splitlines()
 		why = lines[-1].strip() if lines else 'no message'
-		raise Absent(f'ended with {done.returncode}: {why}')
-	rows = [line.split() for line in done.stdout.splitlines()]
+		raise Absent(f'ended with {process.returncode}: {why}')
+	rows = [line.split() for line in stdout.splitlines()]
 	return [(series, int(param), float(value)) for series, param, value in rows]
 
 
@@ -243,7 +305,9 @@ def measure(workload, param, commands, options, figures):
 				print(f'\r\033[K{workload} {param} {turn + 1}/{rounds} {peer}', end='',
 				      file=sys.stderr, flush=True)
 			try:
-				for series, n, value in run_once(command, arguments, options.cpu):
+				cpus = cpus_for(workload, param, options.cpu)
+				for series, n, value in run_once(command, arguments, cpus,
+				                                 workload in SPLIT):
 					figures.setdefault((series, n), {}).setdefault(peer, []).append(value)
 			except Absent as why:
 				absent[peer] = str(why)
@@ -287,10 +351,18 @@ def print_series(series, param, by_peer):
 	table(['peer', 'minimum', 'median', 'spread', 'bide is'], rows)
 
 
-def verdict(values, aim):
-	if statistics.median(values) <= aim:
+def aims_of(aim, figures):
+	"""What minimum and median are to reach; None where that was not measured."""
+	if not isinstance(aim, Times):
+		return aim, aim
+	values = figures.get((aim.series, aim.param), {}).get(aim.peer)
+	return values and (aim.factor * min(values), aim.factor * statistics.median(values))
+
+
+def verdict(values, aims):
+	if statistics.median(values) <= aims[1]:
 		return 'yes'
-	return 'at best' if min(values) <= aim else 'no'
+	return 'at best' if min(values) <= aims[0] else 'no'
 
 
 def print_summary(figures, chosen):
@@ -300,14 +372,16 @@ def print_summary(figures, chosen):
 		if series not in chosen or not by_peer:
 			continue
 		values = by_peer.get('bide')
-		others = {peer: min(v) for peer, v in by_peer.items() if not peer.startswith('bide')}
+		aims = aims_of(aim, figures)
+		others = {peer: min(v) for peer, v in by_peer.items()
+		          if not peer.startswith('bide') and peer not in FLOORS}
 		best = min(others, key=others.get) if others else None
-		rows.append([what, f'{number(aim)} {unit}',
+		rows.append([what, f'{number(aims[0])} {unit}' if aims else '-',
 		             f'{number(min(values))} / {number(statistics.median(values))}' if values
 		             else 'not measured',
 		             f'{PEERS.get(best, best)} {number(others[best])}' if best else '-',
 		             ratio(min(values), others[best]) if values and best else '-',
-		             verdict(values, aim) if values else '-'])
+		             verdict(values, aims) if values and aims else '-'])
 	if rows:
 		print('Summary\n')
 		table(['what', 'aim', 'bide min / median', 'best peer', 'ratio', 'met?'], rows)
@@ -331,7 +405,8 @@ def arguments():
 	                    help='where everything is built (build/bench)')
 	parser.add_argument('--rounds', type=int, metavar='N', help='turns of each peer (5; quick: 1)')
 	parser.add_argument('--cpu', type=int, default=max(os.sched_getaffinity(0)), metavar='N',
-	                    help='run everything on this one (the last)')
+	                    help='run everything on this one (the last), what needs two on '
+	                         'another one as well')
 	parser.add_argument('--only', metavar='PEER,…', help='only these peers: ' + ', '.join(PEERS))
 	parser.add_argument('--quick', action='store_true',
 	                    help='only try whether all of it works; the figures mean little')

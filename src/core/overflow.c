@@ -14,6 +14,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#ifdef BIDE_HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 /* Looking up a function's name takes more room than a handler usually has. */
 #define ALTERNATE_STACK_BYTES ((size_t)256 * 1024)
 
@@ -98,7 +104,8 @@ void bide__overflow_end(bide_loop *loop)
 
 void bide__overflow_fini(bide_loop *loop)
 {
-	if (loop->alternate_stack != NULL)
+	/* Valgrind goes on using one that was disabled. */
+	if (loop->alternate_stack != NULL && !RUNNING_ON_VALGRIND)
 		bide__sys_unmap(loop->alternate_stack, ALTERNATE_STACK_BYTES);
 	loop->alternate_stack = NULL;
 }
