@@ -34,14 +34,14 @@ void bide__foreign_task(const struct bide_task *task, const char *caller)
 	            caller, bide__task_name(task), loop_name(loop), loop_name(bide__loop));
 }
 
-void bide__foreign_wake(const struct bide_task *task)
+void bide__foreign_object(const struct bide_task *task)
 {
 	const bide_loop *loop = task_loop(task);
 
-	bide__check(
-		is_in_order(loop),
-		"an object is used by two loops: task '%s', which waits for it, belongs to loop "
-		"'%s', which runs on another thread; this thread's loop is '%s' (futures and "
-		"shared queues are for all threads)",
-		bide__task_name(task), loop_name(loop), loop_name(bide__loop));
+	bide__check(is_in_order(loop),
+	            "an object is used by two loops: task '%s', which has it or waits for it, "
+	            "belongs to loop "
+	            "'%s', which runs on another thread; this thread's loop is '%s' (futures and "
+	            "shared queues are for all threads)",
+	            bide__task_name(task), loop_name(loop), loop_name(bide__loop));
 }

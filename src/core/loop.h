@@ -113,7 +113,7 @@ static inline bool is_debugging(void)
 
 /* foreign.c: under BIDE_DEBUG, aborts where the task's loop runs on another thread. */
 void bide__foreign_task(const struct bide_task *task, const char *caller);
-void bide__foreign_wake(const struct bide_task *task);
+void bide__foreign_object(const struct bide_task *task);
 
 /*
  * Aborts where the handle was given back already or, under BIDE_DEBUG, is another
@@ -126,6 +126,13 @@ static inline void task_check(const struct bide_task *task, const char *caller)
 	if (unlikely(is_debugging()) && task->state != TASK_REMOTE &&
 	    task_loop(task) != bide__loop && task != bide__caller)
 		bide__foreign_task(task, caller);
+}
+
+/* The same where the task has an object, or waits for it, that is about to be used. */
+static inline void user_check(const struct bide_task *task)
+{
+	if (unlikely(is_debugging()) && task != NULL && task_loop(task) != bide__loop)
+		bide__foreign_object(task);
 }
 
 /* Whether the handle needs a closer look than that: task_check(), or it is remote. */

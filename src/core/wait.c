@@ -60,8 +60,7 @@ static inline void settle(struct waiter *waiter, int result)
 /* Apart, so that the usual way has no register to save. */
 static __attribute__((noinline, cold)) void settle_with_care(struct waiter *waiter, int result)
 {
-	if (task_loop(waiter->task) != bide__loop)
-		bide__foreign_wake(waiter->task);
+	user_check(waiter->task);
 	settle(waiter, result);
 }
 

@@ -56,6 +56,7 @@ static __attribute__((noinline)) int lock_acquire(bide_lock *lock, const void *p
 		return -EDEADLK;
 	if (self->lock_count == HOLDS_MAX)
 		return -EOVERFLOW;
+	user_check(lock->owner);
 	if (lock->owner == NULL) {
 		lock->owner = self;
 	} else {
@@ -104,6 +105,7 @@ int bide_lock_try(bide_lock *lock)
 		return -EPERM;
 	if (lock->owner == self)
 		return -EDEADLK;
+	user_check(lock->owner);
 	if (lock->owner != NULL)
 		return -EBUSY;
 	if (self->lock_count == HOLDS_MAX)

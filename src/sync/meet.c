@@ -116,6 +116,8 @@ static void meet_serve(struct partner *partner, int result)
 	struct meet *meet = served->meet;
 
 	meet->chosen = (size_t)(served - meet->partners);
+	if (!meet->cases[meet->chosen].queue->is_shared)
+		user_check(meet->sleeper.waiter.task);
 	meet->cases[meet->chosen].result = result;
 	bide__sleeper_wake(&meet->sleeper, 0);
 }

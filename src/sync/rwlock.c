@@ -86,6 +86,7 @@ static int rwlock_acquire(bide_rwlock *lock, enum park_reason reason, const void
 	if (r < 0)
 		return r;
 
+	user_check(lock->writer);
 	if (!list_is_empty(&lock->waiters.waiters) || !let_in(lock, self, reason)) {
 		list_push_back(&lock->waiters.waiters, &wait.waiter.node);
 		r = bide__park_interruptible(&wait.waiter);

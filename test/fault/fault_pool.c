@@ -63,6 +63,33 @@ static int run_in_turn(void)
 }
 FAULT_SWEEP(to_thread, that_cannot_be_made_says_so_and_runs_nothing, run_in_turn)
 
+static int call_with_fault(void *arg)
+{
+	int r;
+
+	bide__fault_arm(*(long *)arg);
+	r = bide_to_thread(count_run, NULL);
+	return bide__fault_fired() ? r : -ENODATA;
+}
+
+/* One of the failures is that of the thread's start; nothing but the call is hit. */
+TEST(to_thread, for_which_no_thread_can_be_started_gives_eagain)
+{
+	bool was_seen = false;
+	int r = 0;
+
+	for (long nth = 1; r != -ENODATA; nth++) {
+		int before = atomic_load(&run_count);
+
+		r = bide_run(call_with_fault, &nth);
+		bide__fault_arm(0);
+		CHECK(r == 5 || r == -ENODATA || is_shortage(r));
+		CHECK_INT(atomic_load(&run_count), before + !is_shortage(r));
+		was_seen |= r == -EAGAIN;
+	}
+	CHECK(was_seen);
+}
+
 /* ---- several at once ---- */
 
 static sem_t has_begun, go_on;

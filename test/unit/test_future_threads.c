@@ -348,7 +348,7 @@ TEST(future_race, of_set_and_cancellation_is_decided_once)
 	struct duel duel;
 	pthread_t setter = duel_begin(&duel);
 
-	for (int round = 0; round < test_many(5000); round++) {
+	for (int round = 0; round < test_many(2000); round++) {
 		bide_future future = { 0 };
 		struct wait wait;
 		bide_task *task;
@@ -394,7 +394,7 @@ TEST(future_race, of_set_and_a_time_limit_is_decided_once)
 	struct duel duel;
 	pthread_t setter = duel_begin(&duel);
 
-	for (int round = 0; round < test_many(5000); round++) {
+	for (int round = 0; round < test_many(2000); round++) {
 		bide_future future = { 0 };
 		struct limited limited = { .limit = (round % 50) * BIDE_MICROSECOND };
 		bide_task *task;
@@ -438,7 +438,7 @@ TEST(future_race, may_end_by_freeing_it_as_soon_as_the_wait_has_returned)
 	bide_thread *host = start_host();
 	pthread_t setter = duel_begin(&exchange);
 
-	for (exchange_round = 0; exchange_round < test_many(5000); exchange_round++) {
+	for (exchange_round = 0; exchange_round < test_many(2000); exchange_round++) {
 		if (exchange_round % 2)
 			CHECK_INT(ask(NULL), 0);
 		else

@@ -154,7 +154,7 @@ TEST(queue_shared_free, is_right_for_who_has_got_the_last_item)
 	bide_thread *host = start_host();
 
 	partner_begin(&answerer, answer, &answers);
-	for (round_now = 0; round_now < test_many(3000); round_now++) {
+	for (round_now = 0; round_now < test_many(1000); round_now++) {
 		if (round_now % 2)
 			CHECK_INT(ask(NULL), 0);
 		else

@@ -12,7 +12,7 @@
 
 #define PRODUCERS 4
 #define CONSUMERS 4
-#define ITEMS test_many(4000)           /* of each producer */
+#define ITEMS test_many(2000)           /* of each producer */
 
 struct market {
 	bide_queue *queue;
@@ -135,7 +135,7 @@ TEST(queue_shared_race, gives_each_item_once_and_in_order_at_a_rendezvous)
 
 /* ---- against cancellation ---- */
 
-#define ROUNDS test_many(5000)
+#define ROUNDS test_many(2000)
 
 static void put_round(void *arg, int round)
 {

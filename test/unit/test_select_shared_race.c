@@ -8,7 +8,7 @@
  */
 #include "shared_test.h"
 
-#define ROUNDS test_many(4000)
+#define ROUNDS test_many(2000)
 
 /* A select in each round, by a task of a host or by a plain thread. */
 struct chooser {
@@ -223,7 +223,7 @@ TEST(select_shared_race, of_two_threads_that_meet_crosswise_does_one_thing)
 /* ---- a ring ---- */
 
 #define RING 4
-#define TURNS test_many(4000)
+#define TURNS test_many(2000)
 
 /*
  * Each of them passes tokens from its left to its right, or back: whatever is ready.

@@ -116,7 +116,7 @@ CALL_TEST(to_thread, of_many_threads_starts_no_more_than_are_needed, .max_thread
 }
 
 /* The callers come by themselves, and by far more than there are threads. */
-#define MANY test_many(5000)
+#define MANY test_many(3000)
 
 static int call_twice(void *arg)
 {

@@ -171,7 +171,7 @@ CALL_TEST(to_thread_cancel, tells_whether_the_call_was_run, .max_threads = 2)
 {
 	static struct call calls[8];
 
-	for (int round = 0; round < test_many(3000); round++) {
+	for (int round = 0; round < test_many(1000); round++) {
 		bide_task *tasks[8];
 
 		for (int i = 0; i < 8; i++) {
@@ -411,7 +411,7 @@ static int call_a_few(void *arg)
 /* Threads that have just been idle, are about to be, or have only now been started. */
 TEST(to_thread_shutdown, joins_every_thread)
 {
-	for (int round = 0; round < test_many(2000); round++) {
+	for (int round = 0; round < test_many(500); round++) {
 		CHECK_INT(bide_run(call_a_few, ARG(round % 4)), 0);
 		CHECK_INT(atomic_load(&pool_threads), 0);
 	}
