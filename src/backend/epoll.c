@@ -94,7 +94,8 @@ static int epoll_open(struct backend **ret, const struct backend_options *option
 	r = epoll->wake_fd = bide__sys_eventfd();
 	if (r < 0)
 		goto fail;
-	r = bide__sys_epoll_ctl(epoll->epoll_fd, EPOLL_CTL_ADD, epoll->wake_fd, EPOLLIN, WAKE_DATA);
+	r = bide__sys_epoll_ctl(epoll->epoll_fd, EPOLL_CTL_ADD, epoll->wake_fd, EPOLLIN | EPOLLET,
+	                        WAKE_DATA);
 	if (r < 0)
 		goto fail;
 	*ret = &epoll->backend;
@@ -321,10 +322,9 @@ static void event_take(struct epoll *epoll, const struct epoll_event *event)
 {
 	struct fd_entry *entry = entry_of(epoll, (int)(uint32_t)event->data.u64);
 
-	if (event->data.u64 == WAKE_DATA) {
-		bide__sys_eventfd_drain(epoll->wake_fd);
+	/* Each write is an edge, so nothing needs to be read. */
+	if (event->data.u64 == WAKE_DATA)
 		return;
-	}
 	if (entry == NULL || entry->generation != event->data.u64 >> 32)
 		return;                         /* E3 */
 

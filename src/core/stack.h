@@ -65,9 +65,16 @@ static inline void stack_release(struct stack_pool *pool, stack *released)
 void bide__stack_pool_trim(struct stack_pool *pool);
 
 /* Whether a trim would find something, sooner or later. */
+#ifdef BIDE_HOSTILE
+#define IDLE_WORTH 0
+#else
+#define IDLE_WORTH 16
+#endif
+
 static inline bool stack_pool_has_idle(const struct stack_pool *pool)
 {
-	return pool->idle_count > pool->cold_count;
+	/* For a few of them it is not worth a timer. */
+	return pool->idle_count > pool->cold_count + IDLE_WORTH;
 }
 
 /* The bytes that frames may use. */
