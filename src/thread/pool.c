@@ -76,7 +76,21 @@ struct pool {
 struct worker {
 	struct bide_node node;          /* in pool->idle until it is called */
 	struct job *job;                /* what it was called for; NULL: to look around */
-	uint32_t is_called;             /* what it waits on */
+	uint32_t state;                 /* atomic, enum worker_state: what it waits on */
+	bool is_late;                   /* the close has not waited for its call */
+};
+
+enum worker_state {
+	WORKER_AWAKE,                   /* about to sleep: a call needs no system call */
+	WORKER_ASLEEP,
+	WORKER_CALLED,
+};
+
+/* What a thread does next. */
+enum step {
+	STEP_RUN,                       /* the call that it was given */
+	STEP_WAIT,                      /* from now on its job is the pool's to set */
+	STEP_END,
 };
 
 static void pool_unref(struct pool *pool)
@@ -104,28 +118,49 @@ static void job_free(struct job *job)
 	bide__free(job);
 }
 
-/* The call has returned. A job that cannot be abandoned is gone after. */
-static void job_end(struct pool *pool, struct job *job, int result)
+/* Gives the thread the oldest call, or registers it as idle. Called with the lock. */
+static enum step worker_look(struct pool *pool, struct worker *self)
+{
+	*self = (struct worker){ .state = WORKER_AWAKE };
+	if (!list_is_empty(&pool->jobs)) {
+		self->job = container_of(list_pop_front(&pool->jobs), struct job, node);
+		self->job->state = JOB_RUNNING;
+		return STEP_RUN;
+	}
+	if (pool->is_closing)
+		return STEP_END;
+	list_push_front(&pool->idle, &self->node);
+	return STEP_WAIT;
+}
+
+/*
+ * The call has returned. A job that cannot be abandoned is gone after. Its thread is
+ * idle before the caller is woken, or the caller's next call would start another one.
+ */
+static enum step job_end(struct pool *pool, struct job *job, int result, struct worker *self)
 {
 	struct sleeper *sleeper = job->sleeper;
-	bool is_abandoned;
+	bool is_abandoned = false;
+	enum step next = STEP_END;
 
-	if (!job->can_abandon) {
-		bide__sleeper_wake(sleeper, result);
-		return;
-	}
 	lock(pool);
-	job->state = JOB_DONE;
-	is_abandoned = job->is_abandoned;
-	pool->abandoned_count -= is_abandoned;
+	self->is_late = job->can_abandon && pool->is_closing;
+	if (job->can_abandon) {
+		job->state = JOB_DONE;
+		is_abandoned = job->is_abandoned;
+		pool->abandoned_count -= is_abandoned;
+	}
+	if (!self->is_late)
+		next = worker_look(pool, self);
 	unlock(pool);
 	if (is_abandoned)
 		job_free(job);
 	else
 		bide__sleeper_wake(sleeper, result);
+	return next;
 }
 
-static void job_run(struct pool *pool, struct job *job)
+static enum step job_run(struct pool *pool, struct job *job, struct worker *self)
 {
 	int result;
 
@@ -134,48 +169,48 @@ static void job_run(struct pool *pool, struct job *job)
 	result = job->fn(job->arg);
 	bide__caller = NULL;
 	bide__caller_locals = NULL;
-	job_end(pool, job, result);
+	return job_end(pool, job, result, self);
 }
 
-/* Waits until it is called, or for IDLE_MAX. False: nobody has called it. */
+static bool is_called(const struct worker *self)
+{
+	/* Acquire: what the caller did comes before. */
+	return __atomic_load_n(&self->state, __ATOMIC_ACQUIRE) == WORKER_CALLED;
+}
+
+/*
+ * Waits until it is called, or for IDLE_MAX. False, with the lock: nobody has called
+ * it, and nobody can any more.
+ */
 static bool worker_wait(struct pool *pool, struct worker *self)
 {
 	bide_time until = bide__clock_now() + IDLE_MAX;
 	bide_time left = IDLE_MAX;
+	uint32_t awake = WORKER_AWAKE;
 
-	list_push_front(&pool->idle, &self->node);
-	unlock(pool);
-	while (__atomic_load_n(&self->is_called, __ATOMIC_ACQUIRE) == 0 && left > 0) {
-		(void)bide__sys_futex_wait(&self->is_called, 0, left);
-		left = until - bide__clock_now();
+	/* Fails where it was called meanwhile, by somebody who will not wake it. */
+	(void)__atomic_compare_exchange_n(&self->state, &awake, WORKER_ASLEEP, false,
+	                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	while (!is_called(self) && left > 0) {
+		(void)bide__sys_futex_wait(&self->state, WORKER_ASLEEP, left);
+		if (!is_called(self))
+			left = until - bide__clock_now();
 	}
+	if (is_called(self))
+		return true;            /* the lock may still be the caller's */
 	lock(pool);
-	if (!list_is_linked(&self->node))
-		return true;
-	list_remove(&self->node);
-	return false;
-}
-
-/* The next call for this thread; NULL: it is to end. */
-static struct job *worker_next(struct pool *pool)
-{
-	for (;;) {
-		struct worker self = { .job = NULL };
-		struct job *job;
-
-		if (!list_is_empty(&pool->jobs)) {
-			job = container_of(list_pop_front(&pool->jobs), struct job, node);
-			job->state = JOB_RUNNING;
-			return job;
-		}
-		if (pool->is_closing || !worker_wait(pool, &self))
-			return NULL;
-		if (self.job != NULL)
-			return self.job;
+	if (list_is_linked(&self->node)) {
+		list_remove(&self->node);
+		return false;
 	}
+	unlock(pool);
+	return true;
 }
 
-/* Ends this thread's part in the pool. Called with the lock, which it gives up. */
+/*
+ * Ends this thread's part in the pool. Called with the lock, which it gives up: a call
+ * that comes finds this thread idle or not there (H1).
+ */
 static void worker_leave(struct pool *pool, bool is_late)
 {
 	pthread_t before = pool->last;
@@ -196,25 +231,32 @@ static void worker_leave(struct pool *pool, bool is_late)
 	pool_unref(pool);
 }
 
+static enum step worker_look_around(struct pool *pool, struct worker *self)
+{
+	enum step next;
+
+	lock(pool);
+	next = worker_look(pool, self);
+	unlock(pool);
+	return next;
+}
+
 static void *worker_main(void *arg)
 {
 	struct pool *pool = arg;
-	bool is_late = false;
-	struct job *job;
+	struct worker self;
+	enum step next = worker_look_around(pool, &self);
 
-	lock(pool);
-	while ((job = worker_next(pool)) != NULL) {
-		bool can_abandon = job->can_abandon;
-
-		unlock(pool);
-		job_run(pool, job);
-		lock(pool);
-		/* The close has not waited for a call that was abandoned. */
-		is_late = can_abandon && pool->is_closing;
-		if (is_late)
-			break;
+	while (next != STEP_END) {
+		if (next == STEP_WAIT && !worker_wait(pool, &self)) {
+			worker_leave(pool, false);
+			return NULL;
+		}
+		next = self.job != NULL ? job_run(pool, self.job, &self)
+		                        : worker_look_around(pool, &self);
 	}
-	worker_leave(pool, is_late);
+	lock(pool);
+	worker_leave(pool, self.is_late);
 	return NULL;
 }
 
@@ -234,16 +276,27 @@ static struct pool *pool_open(bide_loop *loop)
 	return pool;
 }
 
-/* Calls the thread that became idle last. */
-static void worker_call(struct pool *pool, struct job *job)
+/*
+ * Calls the thread that became idle last. Called with the lock. Returns what to wake
+ * once the lock is given up, or NULL: whoever wakes up under it only waits again. The
+ * thread may be gone by then, and what is woken be somebody else, for nothing.
+ */
+static uint32_t *worker_call(struct pool *pool, struct job *job)
 {
 	struct worker *worker = container_of(list_pop_front(&pool->idle), struct worker, node);
-	uint32_t *word = &worker->is_called;
+	uint32_t *word = &worker->state;
 
 	worker->job = job;
 	/* Release: with the call comes what its caller did before. */
-	__atomic_store_n(word, 1, __ATOMIC_RELEASE);
-	bide__sys_futex_wake(word);
+	if (__atomic_exchange_n(word, WORKER_CALLED, __ATOMIC_RELEASE) != WORKER_ASLEEP)
+		return NULL;
+	return word;
+}
+
+static void worker_wake(uint32_t *word)
+{
+	if (word != NULL)
+		bide__sys_futex_wake(word);
 }
 
 static void pool_close(struct pool *pool)
@@ -254,7 +307,7 @@ static void pool_close(struct pool *pool)
 	lock(pool);
 	pool->is_closing = true;
 	while (!list_is_empty(&pool->idle))
-		worker_call(pool, NULL);
+		worker_wake(worker_call(pool, NULL));
 	while (pool->thread_count > pool->abandoned_count)
 		(void)pthread_cond_wait(&pool->has_left, &pool->lock);
 	last = pool->last;
@@ -285,13 +338,15 @@ static int worker_start(struct pool *pool)
 /* Gives the call to a thread. Returns 0, or why there is none. */
 static int pool_submit(struct pool *pool, struct job *job)
 {
+	uint32_t *word;
 	int r = 0;
 
 	lock(pool);
 	if (!list_is_empty(&pool->idle)) {
 		job->state = JOB_RUNNING;
-		worker_call(pool, job);
+		word = worker_call(pool, job);
 		unlock(pool);
+		worker_wake(word);
 		return 0;
 	}
 	list_push_back(&pool->jobs, &job->node);

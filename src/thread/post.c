@@ -37,11 +37,39 @@ static pthread_key_t own_key;           /* gives own back when the thread ends *
 static bool has_own_key;                /* else what is left of a chunk is lost then */
 static pthread_once_t own_key_once = PTHREAD_ONCE_INIT;
 
+/* Empty chunks that wait for the next thread: the heap would fault them in anew. */
+#define SPARES 16
+static struct chunk *spares[SPARES];    /* atomic; NULL: the place is free */
+
+/* Returns NULL where memory has run out. */
+static struct chunk *chunk_alloc(void)
+{
+	struct chunk *spare = NULL;
+
+	for (unsigned i = 0; i < SPARES && spare == NULL; i++)
+		if (__atomic_load_n(&spares[i], __ATOMIC_RELAXED) != NULL)
+			spare = __atomic_exchange_n(&spares[i], NULL, __ATOMIC_ACQUIRE);
+	return spare != NULL ? spare : bide__alloc_aligned(CHUNK_BYTES, CHUNK_BYTES);
+}
+
+static void chunk_free(struct chunk *chunk)
+{
+	for (unsigned i = 0; i < SPARES; i++) {
+		struct chunk *none = NULL;
+
+		if (__atomic_load_n(&spares[i], __ATOMIC_RELAXED) == NULL &&
+		    __atomic_compare_exchange_n(&spares[i], &none, chunk, false, __ATOMIC_RELEASE,
+		                                __ATOMIC_RELAXED))
+			return;
+	}
+	bide__free(chunk);
+}
+
 static void chunk_give_back(struct chunk *chunk, unsigned n)
 {
 	/* Acquire and release: the last one comes after all the others. */
 	if (__atomic_sub_fetch(&chunk->left, n, __ATOMIC_ACQ_REL) == 0)
-		bide__free(chunk);
+		chunk_free(chunk);
 }
 
 static void thread_end(void *chunk)
@@ -68,7 +96,7 @@ static struct post *post_alloc(void)
 	struct post *post;
 
 	if (unlikely(own == NULL)) {
-		own = bide__alloc_aligned(CHUNK_BYTES, CHUNK_BYTES);
+		own = chunk_alloc();
 		if (own == NULL)
 			return NULL;
 		own->left = CHUNK_POSTS;
