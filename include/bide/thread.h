@@ -32,6 +32,9 @@ typedef struct bide_thread bide_thread;
  * BIDE_SHUFFLE changes that. A function that was accepted is run, even where the
  * loop closes meanwhile; it is then cancelled from its first step on. Never suspends.
  *
+ * A loop in which all tasks wait for what only a post can bring is deadlocked to
+ * bide_run(), unless somebody has a reference to it.
+ *
  * Returns 0, or
  *   -ESHUTDOWN  the loop closes, or has been closed
  *   -ENOMEM
@@ -55,7 +58,8 @@ BIDE_API bide_task *bide_spawn_on(bide_loop *loop, bide_fn *fn, void *arg);
  * Runs fn(arg) on a thread of the loop's pool, and suspends until it has returned.
  * The pool grows to bide_options.max_threads, and shrinks again when idle; calls
  * wait for a thread in the order in which they came. bide_local_get() gives fn the
- * caller's values. A caller that is cancelled before the call has begun takes it
+ * caller's values, and what fn defers is deferred by the caller. A virtual clock
+ * stands while a call is out. A caller that is cancelled before the call has begun takes it
  * back: fn never runs; later it waits for it all the same.
  *
  * Returns what fn returned, or
@@ -68,7 +72,8 @@ BIDE_API int bide_to_thread(bide_fn *fn, void *arg);
 /*
  * Does the same, but a caller that is cancelled does not wait: it has -ECANCELED at
  * once, and fn goes on with arg, which must last for as long as that takes. Neither
- * does the loop's close wait for it.
+ * does the loop's close wait for it. Its thread no longer counts as one of
+ * max_threads. bide_defer() is refused in fn.
  */
 BIDE_API int bide_to_thread_abandon(bide_fn *fn, void *arg);
 
