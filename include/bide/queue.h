@@ -31,7 +31,8 @@ typedef struct bide_queue bide_queue;
  * Makes a queue for items of item_size bytes, of which it holds maxsize at most; 0:
  * without a limit. Items leave it in the order in which they came; the smallest
  * first, in the sense of cmp, and equal ones in the order in which they came; or
- * the last one first. cmp compares as qsort()'s does; it must not suspend, nor use the queue.
+ * the last one first. cmp compares as qsort()'s does; it must not suspend, nor use
+ * the queue.
  *
  * Returns NULL and sets errno: ENOMEM; EINVAL for an item_size of 0 or without cmp.
  * The queue is for bide_queue_free().

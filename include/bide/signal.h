@@ -15,10 +15,11 @@ BIDE_BEGIN_DECLS
 /*
  * Suspends until one of the signals in the set comes. The first wait takes them over:
  * from then on they have no other effect in the process, SIGINT's on bide_run()
- * included; the masks of threads are left alone. One that comes while nobody waits for it is kept
- * for the next wait, one of each kind: as signals of one kind merge, a SIGCHLD says
- * that one or more children have changed. One that comes while several tasks wait
- * for it, on whichever loops, wakes all of them.
+ * included; the masks of threads are left alone. One that comes while nobody waits
+ * for it is kept for the next wait, one of each kind: as signals of one kind merge, a
+ * SIGCHLD says that one or more children have changed. One that comes while several
+ * tasks wait for it, on whichever loops, wakes all of them. In the child of a fork it
+ * has no effect either, until exec.
  *
  * Returns the signal's number, or
  *   -EINVAL     the set is empty, or has a signal that cannot be handled

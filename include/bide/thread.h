@@ -59,8 +59,10 @@ BIDE_API bide_task *bide_spawn_on(bide_loop *loop, bide_fn *fn, void *arg);
  * The pool grows to bide_options.max_threads, and shrinks again when idle; calls
  * wait for a thread in the order in which they came. bide_local_get() gives fn the
  * caller's values, and what fn defers is deferred by the caller. A virtual clock
- * stands while a call is out. A caller that is cancelled before the call has begun takes it
- * back: fn never runs; later it waits for it all the same.
+ * stands while a call is out.
+ *
+ * A caller that is cancelled before the call has begun takes it back: fn never runs;
+ * later it waits for it all the same.
  *
  * Returns what fn returned, or
  *   -ECANCELED  fn was not run: the caller was cancelled
