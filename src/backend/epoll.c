@@ -26,6 +26,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "base/sys_fd.h"
 
 #include <bide/io.h>
 
@@ -39,7 +40,7 @@ struct fd_entry {
 	uint32_t generation;
 	struct fd_traits traits;
 	bool is_registered;
-	bool is_file;                   /* epoll refuses it: it is always ready */
+	bool is_always_ready;           /* epoll refuses it, and it is no file */
 	bool may_read;                  /* what is believed */
 	bool may_write;
 	bool has_hung_up;               /* whatever comes next will not wait */
@@ -195,7 +196,7 @@ static bool entry_try(struct fd_entry *entry, struct io_op *op)
 	return true;
 }
 
-static bool epoll_attempt(struct backend *backend, struct io_op *op)
+static enum attempt epoll_attempt(struct backend *backend, struct io_op *op)
 {
 	struct epoll *epoll = container_of(backend, struct epoll, backend);
 	struct fd_entry *entry;
@@ -203,22 +204,24 @@ static bool epoll_attempt(struct backend *backend, struct io_op *op)
 
 	if (r < 0) {
 		op->result = r;
-		return true;
+		return ATTEMPT_DONE;
 	}
 	if (!entry->traits.is_known) {
 		bide__traits_find(&entry->traits, op->fd);
 		entry->may_read = true;
 		entry->may_write = true;
 	}
-	if (op->kind != IO_POLL && bide__op_may_wait(op)) {
+	if (op->kind != IO_POLL && bide__op_may_wait(op) && !bide__op_blocks(op, &entry->traits)) {
 		if (!list_is_empty(queue_of(entry, op)))
-			return false;
+			return ATTEMPT_WAITS;
 		/* A connection that begins is not a matter of readiness. */
 		if (!(bide__op_reads(op) ? entry->may_read : entry->may_write) &&
 		    op->kind != IO_CONNECT)
-			return false;
+			return ATTEMPT_WAITS;
 	}
-	return entry_try(entry, op);
+	if (entry_try(entry, op))
+		return ATTEMPT_DONE;
+	return bide__op_blocks(op, &entry->traits) ? ATTEMPT_BLOCKS : ATTEMPT_WAITS;
 }
 
 static int entry_register(struct epoll *epoll, struct fd_entry *entry, int fd)
@@ -232,7 +235,7 @@ static int entry_register(struct epoll *epoll, struct fd_entry *entry, int fd)
 	if (r == -ENOENT)
 		r = bide__sys_epoll_ctl(epoll->epoll_fd, EPOLL_CTL_ADD, fd, events, data);
 	if (r == -EPERM) {
-		entry->is_file = true;
+		entry->is_always_ready = true;
 		return 0;
 	}
 	entry->is_registered = r == 0;
@@ -266,7 +269,7 @@ static void epoll_submit(struct backend *backend, struct io_op *op)
 		op_complete_early(epoll, op, r);
 		return;
 	}
-	if (entry->is_file) {
+	if (entry->is_always_ready) {
 		op_complete_early(epoll, op, bide__perform(op, &entry->traits));
 		return;
 	}
@@ -403,6 +406,7 @@ const struct backend_ops bide__backend_epoll = {
 	.open = epoll_open,
 	.close = epoll_close,
 	.attempt = epoll_attempt,
+	.perform = bide__perform_blocking,
 	.submit = epoll_submit,
 	.cancel = epoll_cancel,
 	.forget = epoll_forget,

@@ -11,11 +11,19 @@
 #include "backend/perform.h"
 
 #include "base/sys.h"
+#include "base/sys_fd.h"
+#include "base/sys_socket.h"
 
 #include <bide/io.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+
+static void traits_find_file(struct fd_traits *traits, int fd)
+{
+	traits->is_file = true;
+	traits->is_in_memory = bide__sys_is_in_memory(fd);
+}
 
 void bide__traits_find(struct fd_traits *traits, int fd)
 {
@@ -32,32 +40,53 @@ void bide__traits_find(struct fd_traits *traits, int fd)
 	                                      : S_ISFIFO(status.st_mode);
 	traits->is_read_only = (flags & O_ACCMODE) == O_RDONLY;
 	traits->is_write_only = (flags & O_ACCMODE) == O_WRONLY;
-	/* Files are always ready, as far as poll can tell. */
-	traits->is_blocking = !(flags & O_NONBLOCK) && !S_ISREG(status.st_mode) &&
-	                      !S_ISDIR(status.st_mode) && !S_ISBLK(status.st_mode);
+	if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode))
+		traits_find_file(traits, fd);
+	traits->is_blocking = !(flags & O_NONBLOCK) && !traits->is_file;
 }
 
 bool bide__op_may_wait(const struct io_op *op)
 {
-	if (op->kind == IO_READ)
+	switch (op->kind) {
+	case IO_READ:
 		return op->n > 0;               /* read(2) of nothing never waits */
-	if (op->kind == IO_CONNECT)
+	case IO_CONNECT:
 		return op->is_begun;            /* what has not begun has no end to wait for */
-	return !((op->kind == IO_RECV || op->kind == IO_SEND) && (op->flags & MSG_DONTWAIT));
+	case IO_RECV:
+	case IO_SEND:
+	case IO_RECVMSG:
+	case IO_SENDMSG:
+		return !(op->flags & MSG_DONTWAIT);
+	default:
+		return true;
+	}
+}
+
+bool bide__op_blocks(const struct io_op *op, const struct fd_traits *traits)
+{
+	return traits->is_file && (op->kind == IO_READ || op->kind == IO_WRITE ||
+	                           op->kind == IO_READV || op->kind == IO_WRITEV);
 }
 
 bool bide__op_reads(const struct io_op *op)
 {
-	if (op->kind == IO_POLL)
+	switch (op->kind) {
+	case IO_POLL:
 		return op->events & BIDE_READABLE;
-	return op->kind == IO_READ || op->kind == IO_RECV || op->kind == IO_ACCEPT;
+	case IO_READ:
+	case IO_READV:
+	case IO_RECV:
+	case IO_RECVMSG:
+	case IO_ACCEPT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool bide__op_writes(const struct io_op *op)
 {
-	if (op->kind == IO_POLL)
-		return op->events & BIDE_WRITABLE;
-	return op->kind == IO_WRITE || op->kind == IO_SEND || op->kind == IO_CONNECT;
+	return op->kind == IO_POLL ? op->events & BIDE_WRITABLE : !bide__op_reads(op);
 }
 
 /* Returns the events that hold, -EAGAIN where none does. */
@@ -87,33 +116,119 @@ static int poll_now(int fd, int events)
 	return held & events;
 }
 
+/* The buffers of READ, WRITE, READV and WRITEV; one is for a single buffer. */
+static const struct iovec *buffers_of(const struct io_op *op, struct iovec *one, int *ret_count)
+{
+	if (op->kind == IO_READV || op->kind == IO_WRITEV) {
+		*ret_count = op->n < INT_MAX ? (int)op->n : INT_MAX;
+		return op->iov;
+	}
+	*one = (struct iovec){ op->buf, op->n };
+	*ret_count = 1;
+	return one;
+}
+
+/* Nobody tells when a file is ready: what it has not in memory is for a thread. */
+static ssize_t perform_file(const struct io_op *op, const struct fd_traits *traits)
+{
+	const int flags = traits->is_in_memory ? 0 : RWF_NOWAIT;
+	struct iovec one;
+	int count;
+	const struct iovec *iov = buffers_of(op, &one, &count);
+	ssize_t r = bide__op_reads(op) ? bide__sys_preadv2(op->fd, iov, count, op->offset, flags)
+	                               : bide__sys_pwritev2(op->fd, iov, count, op->offset, flags);
+
+	return r == -EOPNOTSUPP && flags != 0 ? -EAGAIN : r;
+}
+
+void bide__perform_blocking(struct io_op *op)
+{
+	struct iovec one;
+	int count;
+	const struct iovec *iov = buffers_of(op, &one, &count);
+
+	do {
+		op->result = bide__op_reads(op)
+		                     ? bide__sys_preadv2(op->fd, iov, count, op->offset, 0)
+		                     : bide__sys_pwritev2(op->fd, iov, count, op->offset, 0);
+	} while (op->result == -EINTR);
+}
+
+/* A transfer at an offset, of what has none: the system says why not. */
+static ssize_t perform_at_offset(const struct io_op *op)
+{
+	struct iovec one;
+	int count;
+	const struct iovec *iov = buffers_of(op, &one, &count);
+
+	return bide__op_reads(op) ? bide__sys_preadv2(op->fd, iov, count, op->offset, 0)
+	                          : bide__sys_pwritev2(op->fd, iov, count, op->offset, 0);
+}
+
 static ssize_t perform_read(const struct io_op *op, const struct fd_traits *traits)
 {
-	/* recv(2) of nothing would wait. */
-	if (op->n == 0)
-		return bide__sys_read(op->fd, op->buf, 0);
-	if (traits->is_socket)
+	if (op->kind == IO_READ && op->n == 0)
+		return bide__sys_read(op->fd, op->buf, 0);      /* recv(2) of nothing would wait */
+	if (traits->is_socket && op->kind == IO_READ)
 		return bide__sys_recv(op->fd, op->buf, op->n, MSG_DONTWAIT);
+	if (traits->is_socket)
+		return bide__sys_recvmsg(
+			op->fd,
+			&(struct msghdr){ .msg_iov = (struct iovec *)op->iov, .msg_iovlen = op->n },
+			MSG_DONTWAIT);
 	/* What is not open for reading fails at once, and would never poll as readable. */
 	if (traits->is_blocking && !traits->is_write_only &&
 	    poll_now(op->fd, BIDE_READABLE) == -EAGAIN)
 		return -EAGAIN;
-	return bide__sys_read(op->fd, op->buf, op->n);
+	if (op->kind == IO_READ)
+		return bide__sys_read(op->fd, op->buf, op->n);
+	return bide__sys_preadv2(op->fd, op->iov, (int)op->n, IO_CURRENT, 0);
+}
+
+/* A blocking pipe takes so much without blocking once it is writable. */
+static ssize_t write_cautiously(const struct io_op *op)
+{
+	struct iovec one;
+	int count, i;
+	const struct iovec *iov = buffers_of(op, &one, &count);
+
+	if (poll_now(op->fd, BIDE_WRITABLE) == -EAGAIN)
+		return -EAGAIN;
+	for (i = 0; i < count - 1 && iov[i].iov_len == 0; i++)
+		;
+	if (count == 0 || iov[i].iov_len <= PIPE_BUF)
+		return bide__sys_write_quietly(op->fd, &iov[i], count > 0);
+	one = (struct iovec){ iov[i].iov_base, PIPE_BUF };
+	return bide__sys_write_quietly(op->fd, &one, 1);
 }
 
 static ssize_t perform_write(const struct io_op *op, const struct fd_traits *traits)
 {
-	size_t n = op->n;
+	struct iovec one;
+	int count;
+	const struct iovec *iov;
 
+	if (traits->is_socket && op->kind == IO_WRITE)
+		return bide__sys_send(op->fd, op->data, op->n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (traits->is_socket)
-		return bide__sys_send(op->fd, op->data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (traits->is_blocking && !traits->is_read_only) {
-		if (poll_now(op->fd, BIDE_WRITABLE) == -EAGAIN)
-			return -EAGAIN;
-		if (n > PIPE_BUF)
-			n = PIPE_BUF;
-	}
-	return bide__sys_write_quietly(op->fd, op->data, n);
+		return bide__sys_sendmsg(
+			op->fd,
+			&(struct msghdr){ .msg_iov = (struct iovec *)op->iov, .msg_iovlen = op->n },
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (traits->is_blocking && !traits->is_read_only)
+		return write_cautiously(op);
+	iov = buffers_of(op, &one, &count);
+	return bide__sys_write_quietly(op->fd, iov, count);
+}
+
+/* READ, WRITE, READV and WRITEV. */
+static ssize_t perform_transfer(const struct io_op *op, const struct fd_traits *traits)
+{
+	if (traits->is_file)
+		return perform_file(op, traits);
+	if (op->offset != IO_CURRENT)
+		return perform_at_offset(op);
+	return bide__op_reads(op) ? perform_read(op, traits) : perform_write(op, traits);
 }
 
 static ssize_t perform_accept(const struct io_op *op, const struct fd_traits *traits)
@@ -165,14 +280,20 @@ static ssize_t perform_once(struct io_op *op, const struct fd_traits *traits)
 	case IO_POLL:
 		return poll_now(op->fd, op->events);
 	case IO_READ:
-		return perform_read(op, traits);
+	case IO_READV:
 	case IO_WRITE:
-		return perform_write(op, traits);
+	case IO_WRITEV:
+		return perform_transfer(op, traits);
 	case IO_RECV:
 		return bide__sys_recv(op->fd, op->buf, op->n, op->flags | MSG_DONTWAIT);
 	case IO_SEND:
 		return bide__sys_send(op->fd, op->data, op->n,
 		                      op->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+	case IO_RECVMSG:
+		return bide__sys_recvmsg(op->fd, op->msg, op->flags | MSG_DONTWAIT);
+	case IO_SENDMSG:
+		return bide__sys_sendmsg(op->fd, op->const_msg,
+		                         op->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 	case IO_ACCEPT:
 		return perform_accept(op, traits);
 	case IO_CONNECT:

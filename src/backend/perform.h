@@ -12,6 +12,8 @@
 struct fd_traits {
 	bool is_known;
 	bool is_socket;
+	bool is_file;                   /* always ready, as far as poll can tell */
+	bool is_in_memory;              /* a file without a disk behind it: it never blocks */
 	bool is_stream;                 /* transfers may be cut anywhere */
 	bool is_blocking;               /* O_NONBLOCK is not set */
 	bool is_read_only;
@@ -22,13 +24,19 @@ struct fd_traits {
 void bide__traits_find(struct fd_traits *traits, int fd);
 
 /*
- * Tries the operation. Returns its result, or -EAGAIN where it would have to wait;
- * -EAGAIN is a result only where bide__op_may_wait() says no: of RECV and SEND with
- * MSG_DONTWAIT, and of a CONNECT that has not begun.
+ * Tries the operation. Returns its result, or -EAGAIN where it would have to wait,
+ * of a file for its disk; -EAGAIN is a result only where bide__op_may_wait() says no:
+ * of transfers with MSG_DONTWAIT, and of a CONNECT that has not begun.
  */
 ssize_t bide__perform(struct io_op *op, const struct fd_traits *traits);
 
+/* Does a transfer of a file, for as long as that takes; it sets the result. */
+void bide__perform_blocking(struct io_op *op);
+
 bool bide__op_may_wait(const struct io_op *op);
+
+/* Whether the operation, where it has to wait, waits for a file's disk. */
+bool bide__op_blocks(const struct io_op *op, const struct fd_traits *traits);
 
 /* Whether the operation waits for the descriptor to be readable, writable. */
 bool bide__op_reads(const struct io_op *op);

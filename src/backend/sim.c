@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "base/sys_fd.h"
 
 #include <bide/io.h>
 #include <poll.h>
@@ -81,17 +82,15 @@ static bool has_length(const struct io_op *op)
 }
 
 /* Tries the operation, perhaps with fewer bytes. True: it is done. */
-static bool op_try(struct sim *sim, struct io_op *op)
+static bool op_try(struct sim *sim, struct io_op *op, const struct fd_traits *traits)
 {
-	struct fd_traits traits;
 	size_t n = op->n;
 	ssize_t r;
 
-	bide__traits_find(&traits, op->fd);
 	/* Datagrams must stay whole; a stream may be cut anywhere. */
-	if (traits.is_stream && has_length(op) && n > 1 && chance(sim, 3))
+	if (traits->is_stream && has_length(op) && n > 1 && chance(sim, 3))
 		op->n = 1 + sim->random % (n - 1);
-	r = bide__perform(op, &traits);
+	r = bide__perform(op, traits);
 	if (has_length(op))
 		op->n = n;
 	if (r == -EAGAIN && bide__op_may_wait(op))
@@ -100,22 +99,35 @@ static bool op_try(struct sim *sim, struct io_op *op)
 	return true;
 }
 
-static bool sim_attempt(struct backend *backend, struct io_op *op)
+/* The same for one that has waited. */
+static bool op_retry(struct sim *sim, struct io_op *op)
+{
+	struct fd_traits traits;
+
+	bide__traits_find(&traits, op->fd);
+	return op_try(sim, op, &traits);
+}
+
+static enum attempt sim_attempt(struct backend *backend, struct io_op *op)
 {
 	struct sim *sim = container_of(backend, struct sim, backend);
+	struct fd_traits traits;
 	struct bide_node *node;
 
+	bide__traits_find(&traits, op->fd);
 	if (!bide__op_may_wait(op) || op->kind == IO_POLL)
-		return op_try(sim, op);
+		return op_try(sim, op, &traits) ? ATTEMPT_DONE : ATTEMPT_WAITS;
+	if (bide__op_blocks(op, &traits))
+		return !chance(sim, 4) && op_try(sim, op, &traits) ? ATTEMPT_DONE : ATTEMPT_BLOCKS;
 	/* Nobody overtakes another one on the same descriptor. */
 	for (node = sim->waiting.next; node != &sim->waiting; node = node->next) {
 		const struct io_op *other = container_of(node, struct io_op, node);
 
 		if (other->fd == op->fd && other->kind != IO_POLL &&
 		    bide__op_reads(other) == bide__op_reads(op))
-			return false;
+			return ATTEMPT_WAITS;
 	}
-	return !chance(sim, 4) && op_try(sim, op);
+	return !chance(sim, 4) && op_try(sim, op, &traits) ? ATTEMPT_DONE : ATTEMPT_WAITS;
 }
 
 static void sim_submit(struct backend *backend, struct io_op *op)
@@ -155,7 +167,7 @@ static void complete_ready(struct sim *sim)
 		struct io_op *op = container_of(node, struct io_op, node);
 
 		node = node->next;
-		if (op_try(sim, op))
+		if (op_retry(sim, op))
 			op_complete(sim, op, op->result);
 	}
 	/* Half of the time two of them change places. */
@@ -230,7 +242,7 @@ static void sim_forget(struct backend *backend, int fd)
 
 		node = node->next;
 		if (op->fd == fd)
-			op_complete(sim, op, op_try(sim, op) ? op->result : -EBADF);
+			op_complete(sim, op, op_retry(sim, op) ? op->result : -EBADF);
 	}
 	/* A foreign loop that embeds ours must notice. */
 	if (!list_is_empty(&sim->done))
@@ -252,6 +264,7 @@ const struct backend_ops bide__backend_sim = {
 	.open = sim_open,
 	.close = sim_close,
 	.attempt = sim_attempt,
+	.perform = bide__perform_blocking,
 	.submit = sim_submit,
 	.cancel = sim_cancel,
 	.forget = sim_forget,

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * sys.c - the only place where errno is read
- *
- * A wrapper answers with the code that the system would most likely fail with
- * when a test has armed the fault point in it.
+ * sys.c - the only place where errno is read; memory, waiting, signals, threads
  */
 #include "sys.h"
 
-#include "fault.h"
+#include "sys_call.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,10 +26,7 @@
 #define MADV_GUARD_INSTALL 102          /* Linux 6.13 */
 #endif
 
-/* The system call's result, or the fault's code where a test has ordered one. */
-#define FAULT_OR(code, call) (bide__fault() ? -(code) : checked(call))
-
-static ssize_t checked(ssize_t result)
+ssize_t bide__sys_checked(ssize_t result)
 {
 	return result < 0 ? -errno : result;
 }
@@ -164,17 +159,17 @@ int bide__sys_epoll_wait(int epoll_fd, struct epoll_event *events, int n, bide_t
 		r = epoll_pwait2(epoll_fd, events, n, timeout == BIDE_FOREVER ? NULL : &limit,
 		                 NULL);
 		if (r >= 0 || (errno != ENOSYS && errno != EPERM))
-			return (int)checked(r);
+			return (int)bide__sys_checked(r);
 		__atomic_store_n(&has_no_pwait2, true, __ATOMIC_RELAXED);
 	}
-	return (int)checked(epoll_wait(epoll_fd, events, n, milliseconds_of(timeout)));
+	return (int)bide__sys_checked(epoll_wait(epoll_fd, events, n, milliseconds_of(timeout)));
 }
 
 int bide__sys_poll(struct pollfd *fds, size_t n, bide_time timeout)
 {
 	struct timespec limit = timespec_of(timeout);
 
-	return (int)checked(ppoll(fds, n, timeout == BIDE_FOREVER ? NULL : &limit, NULL));
+	return (int)bide__sys_checked(ppoll(fds, n, timeout == BIDE_FOREVER ? NULL : &limit, NULL));
 }
 
 int bide__sys_eventfd(void)
@@ -199,126 +194,39 @@ void bide__sys_eventfd_drain(int fd)
 	(void)!read(fd, &count, sizeof count);
 }
 
-ssize_t bide__sys_read(int fd, void *buf, size_t n)
-{
-	return FAULT_OR(EIO, read(fd, buf, n));
-}
-
-ssize_t bide__sys_write(int fd, const void *buf, size_t n)
-{
-	return FAULT_OR(EIO, write(fd, buf, n));
-}
-
-ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags)
-{
-	return FAULT_OR(ECONNRESET, recv(fd, buf, n, flags));
-}
-
-ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags)
-{
-	return FAULT_OR(ECONNRESET, send(fd, buf, n, flags));
-}
-
-int bide__sys_close(int fd)
-{
-	int r = (int)checked(close(fd));
-
-	/* Linux has closed the descriptor before it says EINTR. */
-	return r == -EINTR ? 0 : r;
-}
-
-int bide__sys_status_flags(int fd)
-{
-	return (int)FAULT_OR(EIO, fcntl(fd, F_GETFL));
-}
-
-int bide__sys_set_status_flags(int fd, int flags)
-{
-	return (int)FAULT_OR(EIO, fcntl(fd, F_SETFL, flags));
-}
-
-int bide__sys_fstat(int fd, struct stat *ret)
-{
-	return (int)FAULT_OR(EIO, fstat(fd, ret));
-}
-
-int bide__sys_socket(int family, int type)
-{
-	return (int)FAULT_OR(EMFILE, socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-}
-
-int bide__sys_bind(int fd, const struct sockaddr *addr, socklen_t len)
-{
-	return (int)FAULT_OR(EADDRINUSE, bind(fd, addr, len));
-}
-
-int bide__sys_listen(int fd, int backlog)
-{
-	return (int)FAULT_OR(EADDRINUSE, listen(fd, backlog));
-}
-
-int bide__sys_accept(int fd, struct sockaddr *addr, socklen_t *len)
-{
-	return (int)FAULT_OR(EMFILE, accept4(fd, addr, len, SOCK_NONBLOCK | SOCK_CLOEXEC));
-}
-
-int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
-{
-	return (int)FAULT_OR(ENETUNREACH, connect(fd, addr, len));
-}
-
-int bide__sys_set_option(int fd, int level, int option, int value)
-{
-	return (int)FAULT_OR(ENOBUFS, setsockopt(fd, level, option, &value, sizeof value));
-}
-
-int bide__sys_socket_error(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof error;
-	int r = (int)FAULT_OR(ENOBUFS, getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len));
-
-	return r < 0 ? r : -error;
-}
-
-int bide__sys_socket_type(int fd)
-{
-	int type = 0;
-	socklen_t len = sizeof type;
-	int r = (int)FAULT_OR(ENOBUFS, getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len));
-
-	return r < 0 ? r : type;
-}
-
 int bide__sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old)
 {
-	return (int)checked(sigaction(signo, action, old));
+	return (int)bide__sys_checked(sigaction(signo, action, old));
 }
 
 int bide__sys_sigaltstack(const stack_t *stack, stack_t *old)
 {
-	return (int)checked(sigaltstack(stack, old));
+	return (int)bide__sys_checked(sigaltstack(stack, old));
 }
 
-ssize_t bide__sys_write_quietly(int fd, const void *buf, size_t n)
+void bide__sys_sigpipe_block(struct sigpipe_guard *guard)
 {
-	static const struct timespec at_once;
-	sigset_t pipe_only, pending, old;
-	bool is_old_signal;
-	ssize_t r;
+	sigset_t pipe_only, pending;
 
 	sigemptyset(&pipe_only);
 	sigaddset(&pipe_only, SIGPIPE);
 	(void)sigpending(&pending);
-	is_old_signal = sigismember(&pending, SIGPIPE);
-	(void)pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
-	r = bide__sys_write(fd, buf, n);
-	/* Takes back the signal that this write has raised, and no other. */
-	if (r == -EPIPE && !is_old_signal)
+	guard->was_pending = sigismember(&pending, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe_only, &guard->old);
+}
+
+void bide__sys_sigpipe_unblock(const struct sigpipe_guard *guard, bool was_raised)
+{
+	static const struct timespec at_once;
+	sigset_t pipe_only;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	/* One that was there before is not ours to take. */
+	if (was_raised && !guard->was_pending)
 		while (sigtimedwait(&pipe_only, NULL, &at_once) < 0 && errno == EINTR)
 			;
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return r;
+	(void)pthread_sigmask(SIG_SETMASK, &guard->old, NULL);
 }
 
 int bide__sys_thread_start(pthread_t *ret, void *(*fn)(void *), void *arg, bool hide)
@@ -338,12 +246,12 @@ int bide__sys_thread_start(pthread_t *ret, void *(*fn)(void *), void *arg, bool 
 
 int bide__sys_affinity(cpu_set_t *ret)
 {
-	return (int)checked(sched_getaffinity(0, sizeof *ret, ret));
+	return (int)bide__sys_checked(sched_getaffinity(0, sizeof *ret, ret));
 }
 
 int bide__sys_set_affinity(const cpu_set_t *cpus)
 {
-	return (int)checked(sched_setaffinity(0, sizeof *cpus, cpus));
+	return (int)bide__sys_checked(sched_setaffinity(0, sizeof *cpus, cpus));
 }
 
 int bide__sys_pin_thread(unsigned cpu_index)
@@ -392,7 +300,7 @@ bool bide__sys_is_first_thread(void)
 
 int bide__sys_timer_slack(void)
 {
-	return (int)checked(prctl(PR_GET_TIMERSLACK));
+	return (int)bide__sys_checked(prctl(PR_GET_TIMERSLACK));
 }
 
 void bide__sys_set_timer_slack(int ns)

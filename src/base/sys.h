@@ -15,8 +15,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
 struct pollfd;
 
@@ -46,32 +44,17 @@ int bide__sys_eventfd(void);
 void bide__sys_eventfd_raise(int fd);
 void bide__sys_eventfd_drain(int fd);
 
-/* Descriptors. */
-ssize_t bide__sys_read(int fd, void *buf, size_t n);
-ssize_t bide__sys_write(int fd, const void *buf, size_t n);
-ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags);
-ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags);
-int bide__sys_close(int fd);
-int bide__sys_status_flags(int fd);
-int bide__sys_set_status_flags(int fd, int flags);
-int bide__sys_fstat(int fd, struct stat *ret);
-
-/* Sockets; new ones are non-blocking and close-on-exec. */
-int bide__sys_socket(int family, int type);
-int bide__sys_bind(int fd, const struct sockaddr *addr, socklen_t len);
-int bide__sys_listen(int fd, int backlog);
-int bide__sys_accept(int fd, struct sockaddr *addr, socklen_t *len);
-int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len);
-int bide__sys_set_option(int fd, int level, int option, int value);
-int bide__sys_socket_error(int fd);
-int bide__sys_socket_type(int fd);
-
 /* Signals. */
 int bide__sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old);
 int bide__sys_sigaltstack(const stack_t *stack, stack_t *old);
 
-/* Writes as write(2), but never raises SIGPIPE. */
-ssize_t bide__sys_write_quietly(int fd, const void *buf, size_t n);
+/* Keeps SIGPIPE from the thread for one call, and takes back what that has raised. */
+struct sigpipe_guard {
+	sigset_t old;
+	bool was_pending;
+};
+void bide__sys_sigpipe_block(struct sigpipe_guard *guard);
+void bide__sys_sigpipe_unblock(const struct sigpipe_guard *guard, bool was_raised);
 
 /* Threads. */
 bool bide__sys_is_first_thread(void);

@@ -17,16 +17,23 @@
 
 #include <bide/base.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 enum io_kind {
 	IO_POLL,                        /* until one of events holds; result: those that do */
-	IO_READ,                        /* as read(2) */
-	IO_WRITE,                       /* as write(2), without SIGPIPE */
+	IO_READ,                        /* as read(2), or pread(2) with an offset */
+	IO_WRITE,                       /* as write(2) or pwrite(2), without SIGPIPE */
+	IO_READV,                       /* as readv(2) or preadv(2) */
+	IO_WRITEV,                      /* as writev(2) or pwritev(2), without SIGPIPE */
 	IO_RECV,                        /* as recv(2) with flags */
 	IO_SEND,                        /* as send(2) with flags, without SIGPIPE */
+	IO_RECVMSG,                     /* as recvmsg(2) with flags */
+	IO_SENDMSG,                     /* as sendmsg(2) with flags, without SIGPIPE */
 	IO_ACCEPT,                      /* as accept(2); result: a non-blocking descriptor */
 	IO_CONNECT,                     /* as connect(2), to its end */
 };
+
+#define IO_CURRENT (-1)                 /* where the descriptor's file position stands */
 
 struct io_op {
 	struct bide_node node;          /* the back end's while submitted; then in a done list */
@@ -35,16 +42,20 @@ struct io_op {
 	union {
 		void *buf;              /* READ, RECV */
 		const void *data;       /* WRITE, SEND */
+		const struct iovec *iov; /* READV, WRITEV */
+		struct msghdr *msg;     /* RECVMSG */
+		const struct msghdr *const_msg; /* SENDMSG */
 		struct sockaddr *peer;  /* ACCEPT; may be NULL */
 		const struct sockaddr *addr; /* CONNECT */
 	};
 	union {
-		size_t n;               /* READ, WRITE, RECV, SEND */
+		size_t n;               /* READ, WRITE, RECV, SEND: bytes; READV, WRITEV: buffers */
 		socklen_t *peer_len;    /* ACCEPT */
 		socklen_t addr_len;     /* CONNECT */
 	};
 	union {
-		int flags;              /* RECV, SEND */
+		int flags;              /* RECV, SEND, RECVMSG, SENDMSG */
+		int64_t offset;         /* READ, WRITE, READV, WRITEV; IO_CURRENT: of the file */
 		int events;             /* POLL: BIDE_READABLE | BIDE_WRITABLE */
 		bool is_begun;          /* CONNECT: connect(2) was called; zero at first */
 	};
@@ -55,6 +66,14 @@ struct io_op {
 
 struct backend_options {
 	uint64_t seed;                  /* of the simulator's choices; 0: none of them */
+};
+
+/* What has come of an attempt at an operation. */
+enum attempt {
+	ATTEMPT_DONE,                   /* its result is set */
+	ATTEMPT_WAITS,                  /* nothing has happened: submit it */
+	ATTEMPT_BLOCKS,                 /* nothing has happened: a file, of which nobody
+	                                 * tells when it is ready; perform it elsewhere */
 };
 
 struct backend;
@@ -69,10 +88,13 @@ struct backend_ops {
 	void (*close)(struct backend *backend);
 
 	/* Does the operation where it need not wait and no other one waits before
-	 * it: true, and op->result is set. Else nothing has happened. */
-	bool (*attempt)(struct backend *backend, struct io_op *op);
+	 * it. */
+	enum attempt (*attempt)(struct backend *backend, struct io_op *op);
 
-	/* Takes an operation that attempt() could not do. Cannot fail, and never
+	/* Does an operation that blocks, and sets its result. From any thread. */
+	void (*perform)(struct io_op *op);
+
+	/* Takes an operation of which attempt() said that it waits. Cannot fail, and never
 	 * completes it from inside the call: an error comes out of wait(), too. */
 	void (*submit)(struct backend *backend, struct io_op *op);
 

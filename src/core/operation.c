@@ -9,6 +9,8 @@
  */
 #include "core/operation.h"
 
+#include <bide/thread.h>
+
 #ifdef BIDE_HOSTILE
 #define IO_BUDGET 2
 #else
@@ -32,6 +34,38 @@ static bool operation_withdraw(struct waiter *waiter)
 	return true;
 }
 
+struct blocking {
+	const struct backend_ops *ops;
+	struct io_op *op;
+};
+
+static int blocking_run(void *arg)
+{
+	struct blocking *blocking = arg;
+
+	blocking->ops->perform(blocking->op);
+	return 0;
+}
+
+/* On a thread of the pool. A cancellation that comes meanwhile waits for it. */
+static ssize_t operation_block(bide_loop *loop, struct io_op *op)
+{
+	struct blocking blocking = { loop->backend->ops, op };
+	int r = bide_to_thread(blocking_run, &blocking);
+
+	return r < 0 ? r : op->result;
+}
+
+/* Gives way where too many operations in a row did not wait. */
+static ssize_t operation_end(bide_loop *loop, const struct io_op *op)
+{
+	if (loop->io_budget-- > 0)
+		return op->result;
+	loop->io_budget = IO_BUDGET;
+	bide__give_way(loop);
+	return op->result;
+}
+
 ssize_t bide__operation_run(struct io_op *op)
 {
 	struct bide_task *self = task_current();
@@ -45,12 +79,13 @@ ssize_t bide__operation_run(struct io_op *op)
 
 	if (unlikely(r < 0))
 		return r;
-	if (loop->backend->ops->attempt(loop->backend, op)) {
-		if (loop->io_budget-- > 0)
-			return op->result;
-		loop->io_budget = IO_BUDGET;
-		bide__give_way(loop);
-		return op->result;
+	switch (loop->backend->ops->attempt(loop->backend, op)) {
+	case ATTEMPT_DONE:
+		return operation_end(loop, op);
+	case ATTEMPT_BLOCKS:
+		return operation_block(loop, op);
+	case ATTEMPT_WAITS:
+		break;
 	}
 
 	op->owner = &waiter;

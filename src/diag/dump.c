@@ -33,9 +33,10 @@ static void print_duration(FILE *out, bide_time d)
 static void print_operation(FILE *out, const struct io_op *op)
 {
 	static const char *const names[] = {
-		[IO_POLL] = "wait_fd",    [IO_READ] = "read", [IO_WRITE] = "write",
-		[IO_RECV] = "recv",       [IO_SEND] = "send", [IO_ACCEPT] = "accept",
-		[IO_CONNECT] = "connect",
+		[IO_POLL] = "wait_fd",  [IO_READ] = "read",       [IO_WRITE] = "write",
+		[IO_READV] = "readv",   [IO_WRITEV] = "writev",   [IO_RECV] = "recv",
+		[IO_SEND] = "send",     [IO_RECVMSG] = "recvmsg", [IO_SENDMSG] = "sendmsg",
+		[IO_ACCEPT] = "accept", [IO_CONNECT] = "connect",
 	};
 
 	(void)fprintf(out, "waits in %s of descriptor %d", names[op->kind], op->fd);

@@ -4,6 +4,7 @@
  * fd.c - the calls on descriptors: each is one operation
  */
 #include "base/sys.h"
+#include "base/sys_fd.h"
 #include "core/operation.h"
 
 #include <bide/io.h>
@@ -13,14 +14,14 @@
 
 ssize_t bide_read(int fd, void *buf, size_t n)
 {
-	struct io_op op = { .kind = IO_READ, .fd = fd, .buf = buf, .n = n };
+	struct io_op op = { .kind = IO_READ, .fd = fd, .buf = buf, .n = n, .offset = IO_CURRENT };
 
 	return bide__operation_run(&op);
 }
 
 ssize_t bide_write(int fd, const void *buf, size_t n)
 {
-	struct io_op op = { .kind = IO_WRITE, .fd = fd, .data = buf, .n = n };
+	struct io_op op = { .kind = IO_WRITE, .fd = fd, .data = buf, .n = n, .offset = IO_CURRENT };
 
 	return bide__operation_run(&op);
 }

@@ -4,6 +4,7 @@
  * net.c - TCP by numeric address and port
  */
 #include "base/sys.h"
+#include "base/sys_socket.h"
 #include "core/loop.h"
 
 #include <bide/io.h>

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * sys_socket.c - system calls on sockets
+ */
+#include "sys_socket.h"
+
+#include "sys_call.h"
+
+int bide__sys_socket(int family, int type)
+{
+	return (int)FAULT_OR(EMFILE, socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int bide__sys_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return (int)FAULT_OR(EADDRINUSE, bind(fd, addr, len));
+}
+
+int bide__sys_listen(int fd, int backlog)
+{
+	return (int)FAULT_OR(EADDRINUSE, listen(fd, backlog));
+}
+
+int bide__sys_accept(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return (int)FAULT_OR(EMFILE, accept4(fd, addr, len, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return (int)FAULT_OR(ENETUNREACH, connect(fd, addr, len));
+}
+
+ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags)
+{
+	return FAULT_OR(ECONNRESET, recv(fd, buf, n, flags));
+}
+
+ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags)
+{
+	return FAULT_OR(ECONNRESET, send(fd, buf, n, flags));
+}
+
+int bide__sys_set_option(int fd, int level, int option, int value)
+{
+	return (int)FAULT_OR(ENOBUFS, setsockopt(fd, level, option, &value, sizeof value));
+}
+
+int bide__sys_socket_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+	int r = (int)FAULT_OR(ENOBUFS, getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len));
+
+	return r < 0 ? r : -error;
+}
+
+int bide__sys_socket_type(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+	int r = (int)FAULT_OR(ENOBUFS, getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len));
+
+	return r < 0 ? r : type;
+}
+
+ssize_t bide__sys_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	return FAULT_OR(ECONNRESET, recvmsg(fd, msg, flags));
+}
+
+ssize_t bide__sys_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	return FAULT_OR(ECONNRESET, sendmsg(fd, msg, flags));
+}

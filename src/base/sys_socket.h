@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * sys_socket.h - system calls on sockets, as functions that return a negative errno
+ */
+#ifndef BIDE_BASE_SYS_SOCKET_H
+#define BIDE_BASE_SYS_SOCKET_H
+
+#include <bide/base.h>
+#include <sys/socket.h>
+
+/* New sockets are non-blocking and close-on-exec. */
+int bide__sys_socket(int family, int type);
+int bide__sys_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int bide__sys_listen(int fd, int backlog);
+int bide__sys_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int bide__sys_set_option(int fd, int level, int option, int value);
+int bide__sys_socket_error(int fd);
+int bide__sys_socket_type(int fd);
+ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags);
+ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags);
+ssize_t bide__sys_recvmsg(int fd, struct msghdr *msg, int flags);
+ssize_t bide__sys_sendmsg(int fd, const struct msghdr *msg, int flags);
+
+#endif
