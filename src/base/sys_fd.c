@@ -67,6 +67,5 @@ bool bide__sys_is_in_memory(int fd)
 	struct statfs system;
 
 	return fstatfs(fd, &system) == 0 &&
-	       (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC ||
-	        system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC);
+	       (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
 }
