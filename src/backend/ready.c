@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * ready.c - descriptors, what is believed of their readiness, and who waits for them
+ *
+ * The part that is the same for every back end that the system tells of readiness,
+ * not of completion. What is believed of a descriptor is kept beside it: an event
+ * makes it believed ready, -EAGAIN and short transfers make it believed not, so that
+ * no call is wasted on finding out.
+ *
+ * Invariants
+ *   RD1  An operation is in the queue of its descriptor or in done, from submit()
+ *        until it is given back. Those of one queue complete in order.
+ *   RD2  either_count is the number of operations among the readers that wait for
+ *        both directions.
+ *   RD3  While a descriptor is believed not ready, the back end will tell when it is
+ *        at the latest once an operation waits for it.
+ */
+#include "backend/ready.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <bide/io.h>
+
+#define BLOCK_ENTRIES 64
+
+/* Entries hold list heads, so they never move. */
+struct fd_block {
+	struct fd_entry entries[BLOCK_ENTRIES];
+};
+
+void bide__ready_init(struct ready *ready, const struct backend_ops *ops)
+{
+	*ready = (struct ready){ .backend.ops = ops };
+	list_init(&ready->done);
+}
+
+void bide__ready_fini(struct ready *ready)
+{
+	for (size_t i = 0; i < ready->block_count; i++)
+		bide__free(ready->blocks[i]);
+	bide__free(ready->blocks);
+}
+
+struct fd_entry *bide__ready_entry(const struct ready *ready, int fd)
+{
+	size_t block = (size_t)fd / BLOCK_ENTRIES;
+
+	if (fd < 0 || block >= ready->block_count || ready->blocks[block] == NULL)
+		return NULL;
+	return &ready->blocks[block]->entries[fd % BLOCK_ENTRIES];
+}
+
+static int blocks_grow(struct ready *ready, size_t count)
+{
+	size_t wanted = ready->block_count ? ready->block_count * 2 : 4;
+	struct fd_block **bigger;
+
+	while (wanted < count)
+		wanted *= 2;
+	bigger = bide__calloc(wanted, sizeof *bigger);
+	if (bigger == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < ready->block_count; i++)
+		bigger[i] = ready->blocks[i];
+	bide__free(ready->blocks);
+	ready->blocks = bigger;
+	ready->block_count = wanted;
+	return 0;
+}
+
+static int entry_find(struct ready *ready, int fd, struct fd_entry **ret)
+{
+	size_t block = (size_t)fd / BLOCK_ENTRIES;
+	int r;
+
+	if (fd < 0)
+		return -EBADF;
+	if (block >= ready->block_count) {
+		r = blocks_grow(ready, block + 1);
+		if (r < 0)
+			return r;
+	}
+	if (ready->blocks[block] == NULL)
+		ready->blocks[block] = bide__calloc(1, sizeof **ready->blocks);
+	if (ready->blocks[block] == NULL)
+		return -ENOMEM;
+	*ret = &ready->blocks[block]->entries[fd % BLOCK_ENTRIES];
+	return 0;
+}
+
+static struct bide_node *queue_of(struct fd_entry *entry, const struct io_op *op)
+{
+	return bide__op_reads(op) ? &entry->readers : &entry->writers;
+}
+
+static bool waits_for_either(const struct io_op *op)
+{
+	return op->kind == IO_POLL && bide__op_reads(op) && bide__op_writes(op);
+}
+
+void bide__ready_enqueue(struct fd_entry *entry, struct io_op *op)
+{
+	list_push_back(queue_of(entry, op), &op->node);
+	entry->either_count += waits_for_either(op);
+}
+
+static void dequeue(struct fd_entry *entry, struct io_op *op)
+{
+	list_remove(&op->node);
+	entry->either_count -= waits_for_either(op);
+}
+
+void bide__ready_complete(struct ready *ready, struct io_op *op, ssize_t result)
+{
+	op->result = result;
+	op->is_done = true;
+	list_push_back(&ready->done, &op->node);
+}
+
+/*
+ * Whether what the operation finds is what any other would: not where flags have it
+ * leave the data, or look for urgent data or errors only.
+ */
+static bool is_telling(const struct io_op *op)
+{
+	return op->kind != IO_RECV || !(op->flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
+}
+
+/* Learns from a result what the next operation has to expect (RD3). */
+static void entry_learn(struct fd_entry *entry, const struct io_op *op, ssize_t r)
+{
+	bool *belief = bide__op_reads(op) ? &entry->may_read : &entry->may_write;
+
+	if (!is_telling(op))
+		return;
+	if (r == -EAGAIN)
+		*belief = false;
+	/* A pipe whose writer set O_DIRECT ends reads early, and its reader can't know. */
+	else if ((op->kind == IO_READ || op->kind == IO_RECV) && entry->traits.is_stream &&
+	         entry->traits.is_socket && r > 0 && (size_t)r < op->n && !entry->has_hung_up)
+		*belief = false;
+}
+
+/* Tries the operation. True: it is done, and op->result is set. */
+static bool entry_try(struct fd_entry *entry, struct io_op *op)
+{
+	ssize_t r = bide__perform(op, &entry->traits);
+
+	entry_learn(entry, op, r);
+	if (r == -EAGAIN && bide__op_may_wait(op))
+		return false;
+	op->result = r;
+	return true;
+}
+
+enum attempt bide__ready_attempt(struct backend *backend, struct io_op *op)
+{
+	struct ready *ready = container_of(backend, struct ready, backend);
+	struct fd_entry *entry;
+	int r = entry_find(ready, op->fd, &entry);
+
+	if (r < 0) {
+		op->result = r;
+		return ATTEMPT_DONE;
+	}
+	if (!entry->traits.is_known) {
+		bide__traits_find(&entry->traits, op->fd);
+		entry->may_read = true;
+		entry->may_write = true;
+	}
+	if (op->kind != IO_POLL && bide__op_may_wait(op) && !bide__op_blocks(op, &entry->traits)) {
+		if (!list_is_empty(queue_of(entry, op)))
+			return ATTEMPT_WAITS;
+		/* A connection that begins is not a matter of readiness. */
+		if (!(bide__op_reads(op) ? entry->may_read : entry->may_write) &&
+		    op->kind != IO_CONNECT)
+			return ATTEMPT_WAITS;
+	}
+	if (entry_try(entry, op))
+		return ATTEMPT_DONE;
+	return bide__op_blocks(op, &entry->traits) ? ATTEMPT_BLOCKS : ATTEMPT_WAITS;
+}
+
+bool bide__ready_cancel(struct backend *backend, struct io_op *op)
+{
+	const struct ready *ready = container_of(backend, struct ready, backend);
+
+	/* Completed already: it comes out of wait() with the result it has. */
+	if (op->is_done)
+		return false;
+	dequeue(bide__ready_entry(ready, op->fd), op);
+	op->result = -ECANCELED;
+	return true;
+}
+
+/* True: the operation is done, and no longer waits. */
+static bool op_try(struct ready *ready, struct fd_entry *entry, struct io_op *op)
+{
+	if (!entry_try(entry, op))
+		return false;
+	dequeue(entry, op);
+	bide__ready_complete(ready, op, op->result);
+	return true;
+}
+
+/* Does what can be done of a queue. */
+static void queue_run(struct ready *ready, struct fd_entry *entry, struct bide_node *queue)
+{
+	struct bide_node *node = queue->next;
+
+	while (node != NULL && node != queue) {
+		struct io_op *op = container_of(node, struct io_op, node);
+
+		node = node->next;
+		if (!op_try(ready, entry, op) && op->kind != IO_POLL)
+			break;                  /* those behind it wait for the same */
+	}
+}
+
+/* Waits for both directions stand among the readers, behind whom they need not stay. */
+static void polls_run(struct ready *ready, struct fd_entry *entry)
+{
+	struct bide_node *node = entry->readers.next;
+
+	while (node != NULL && node != &entry->readers) {
+		struct io_op *op = container_of(node, struct io_op, node);
+
+		node = node->next;
+		if (op->kind == IO_POLL)
+			(void)op_try(ready, entry, op);         /* or it goes on waiting */
+	}
+}
+
+void bide__ready_serve(struct ready *ready, struct fd_entry *entry, unsigned what)
+{
+	if (what & READY_HUNG_UP)
+		entry->has_hung_up = true;
+	if (what & READY_TO_READ) {
+		entry->may_read = true;
+		queue_run(ready, entry, &entry->readers);
+		polls_run(ready, entry);
+	}
+	if (what & READY_TO_WRITE) {
+		entry->may_write = true;
+		queue_run(ready, entry, &entry->writers);
+		polls_run(ready, entry);
+	}
+}
+
+static void queue_end(struct ready *ready, struct fd_entry *entry, struct bide_node *queue)
+{
+	queue_run(ready, entry, queue);
+	while (!list_is_empty(queue)) {
+		struct io_op *op = container_of(queue->next, struct io_op, node);
+
+		dequeue(entry, op);
+		bide__ready_complete(ready, op, -EBADF);
+	}
+}
+
+void bide__ready_forget(struct ready *ready, struct fd_entry *entry)
+{
+	uint32_t next = entry->generation + 1;
+
+	polls_run(ready, entry);
+	queue_end(ready, entry, &entry->readers);
+	queue_end(ready, entry, &entry->writers);
+	*entry = (struct fd_entry){ .generation = next };
+}
