@@ -177,14 +177,20 @@ int bide__sys_eventfd(void)
 	return (int)FAULT_OR(EMFILE, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 }
 
+/* It fails only where the descriptor is full: then it is raised already. */
+static void raise_with(int fd, const void *data, size_t n)
+{
+	int saved = errno;
+
+	(void)!write(fd, data, n);
+	errno = saved;
+}
+
 void bide__sys_eventfd_raise(int fd)
 {
 	const uint64_t one = 1;
-	int saved = errno;
 
-	/* It fails only where the counter is full: then it is raised already. */
-	(void)!write(fd, &one, sizeof one);
-	errno = saved;
+	raise_with(fd, &one, sizeof one);
 }
 
 void bide__sys_eventfd_drain(int fd)
@@ -192,6 +198,24 @@ void bide__sys_eventfd_drain(int fd)
 	uint64_t count;
 
 	(void)!read(fd, &count, sizeof count);
+}
+
+int bide__sys_wake_pipe(int ret_fds[2])
+{
+	return (int)FAULT_OR(EMFILE, pipe2(ret_fds, O_NONBLOCK | O_CLOEXEC));
+}
+
+void bide__sys_wake_pipe_raise(int fd)
+{
+	raise_with(fd, "", 1);
+}
+
+void bide__sys_wake_pipe_drain(int fd)
+{
+	char bytes[512];
+
+	while (read(fd, bytes, sizeof bytes) == sizeof bytes)
+		;
 }
 
 int bide__sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old)

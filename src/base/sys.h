@@ -44,6 +44,11 @@ int bide__sys_eventfd(void);
 void bide__sys_eventfd_raise(int fd);
 void bide__sys_eventfd_drain(int fd);
 
+/* The same with a pipe, for systems without eventfd: to read and to write; non-blocking. */
+int bide__sys_wake_pipe(int ret_fds[2]);
+void bide__sys_wake_pipe_raise(int fd);
+void bide__sys_wake_pipe_drain(int fd);
+
 /* Signals. */
 int bide__sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old);
 int bide__sys_sigaltstack(const stack_t *stack, stack_t *old);

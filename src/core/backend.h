@@ -116,7 +116,7 @@ struct backend_ops {
 	 * signal handlers. Calls before one wait() count once. */
 	void (*interrupt)(struct backend *backend);
 
-	/* A descriptor that is readable when wait() would not wait. */
+	/* A descriptor that is readable when wait() would not wait, or -EOPNOTSUPP. */
 	int (*descriptor)(const struct backend *backend);
 };
 
@@ -126,6 +126,8 @@ struct backend {
 };
 
 extern const struct backend_ops bide__backend_epoll;
+extern const struct backend_ops bide__backend_poll;
+extern const struct backend_ops bide__backend_uring;    /* where BIDE_HAVE_URING is defined */
 extern const struct backend_ops bide__backend_sim;
 
 #endif
