@@ -34,9 +34,10 @@ typedef struct bide_stats {
 	uint64_t operations;            /* I/O operations that were submitted */
 	uint64_t posts;                 /* functions posted to the loop */
 	bide_time idle;                 /* time that the loop waited with nothing to run */
+	const char *backend;            /* "epoll", "io_uring", "poll" or "sim"; static */
 } bide_stats;
 
-/* Returns the loop's counters; NULL stands for the running loop. */
+/* Returns the loop's counters and its back end; NULL stands for the running loop. */
 BIDE_API bide_stats bide_loop_stats(bide_loop *loop);
 
 BIDE_END_DECLS

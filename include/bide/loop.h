@@ -18,12 +18,16 @@
 
 BIDE_BEGIN_DECLS
 
-/* bide_options.backend: what the loop asks the operating system through. */
+/*
+ * bide_options.backend: what the loop asks the operating system through. Where the
+ * system or this build does not have what was asked for, epoll takes the place of
+ * io_uring and poll that of epoll; bide_loop_stats() tells which one runs.
+ */
 enum {
 	BIDE_BACKEND_AUTO = 0,          /* the best that this system has */
 	BIDE_BACKEND_URING = 1,
 	BIDE_BACKEND_EPOLL = 2,
-	BIDE_BACKEND_POLL = 3,
+	BIDE_BACKEND_POLL = 3,          /* slower the more descriptors are waited for */
 };
 
 /* bide_options.flags */
@@ -107,7 +111,8 @@ BIDE_API void bide_loop_stop(bide_loop *loop);
 /*
  * Returns a descriptor that is readable when the loop has work, for use in a
  * foreign loop (GTK, Qt, libev); the loop owns it. Wait for it no longer than
- * bide_loop_timeout() says, then call bide_loop_step().
+ * bide_loop_timeout() says, then call bide_loop_step(). Returns -EOPNOTSUPP where
+ * the loop runs on poll, which has no descriptor that tells of all others.
  */
 BIDE_API int bide_loop_fd(const bide_loop *loop);
 

@@ -31,20 +31,6 @@ static const char *current_name(void)
 	return self != NULL ? bide_name(self) : NULL;
 }
 
-static int backend_open(bide_loop *loop)
-{
-	const struct backend_options options = { .seed = loop->options.seed };
-	const struct backend_ops *ops = &bide__backend_epoll;
-
-	if (loop->options.backend == BIDE_BACKEND_AUTO && loop_is_virtual(loop))
-		ops = &bide__backend_sim;
-	else if (loop->options.backend == BIDE_BACKEND_URING && (loop->options.flags & BIDE_DEBUG))
-		bide__report("back end io_uring: not in this build; epoll takes its place");
-	else if (loop->options.backend == BIDE_BACKEND_POLL && (loop->options.flags & BIDE_DEBUG))
-		bide__report("back end poll: not in this build; epoll takes its place");
-	return ops->open(&loop->backend, &options);
-}
-
 /* The back end stays: other threads may interrupt it for as long as they have references. */
 static void loop_free(bide_loop *loop)
 {
@@ -96,7 +82,7 @@ int bide__loop_open(bide_loop **ret, const bide_options *given)
 	r = -ENOMEM;
 	if (options.name != NULL && (loop->options.name = bide__strdup(options.name)) == NULL)
 		goto fail;
-	r = backend_open(loop);
+	r = bide__backend_open(&loop->backend, &loop->options);
 	if (r < 0)
 		goto fail;
 	*ret = loop;

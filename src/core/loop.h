@@ -187,6 +187,9 @@ void bide__loop_main_ended(bide_loop *loop, int result);
 /* Wakes the loop so that it looks at what has come from outside. Safe in signal handlers. */
 void bide__loop_interrupt(bide_loop *loop);
 
+/* backend.c: opens what the options ask for, or what takes its place. */
+int bide__backend_open(struct backend **ret, const bide_options *options);
+
 /* schedule.c */
 
 /* Runs one round of what is ready. */

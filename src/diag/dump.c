@@ -292,5 +292,6 @@ bide_stats bide_loop_stats(bide_loop *loop)
 		.operations = loop->operation_count,
 		.posts = loop->post_count,
 		.idle = loop->idle_time,
+		.backend = loop->backend->ops->name,
 	};
 }
