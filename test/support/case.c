@@ -24,13 +24,20 @@ enum config {
 	CONFIG_EPOLL,
 	CONFIG_SHUFFLED,
 	CONFIG_REAL,
+	CONFIG_POLL,
+	CONFIG_URING,
 };
 
 static const char *const config_names[CASE_CONFIG_COUNT] = {
-	[CONFIG_SIM] = "sim",
-	[CONFIG_EPOLL] = "epoll",
-	[CONFIG_SHUFFLED] = "shuffled",
-	[CONFIG_REAL] = "real",
+	[CONFIG_SIM] = "sim",   [CONFIG_EPOLL] = "epoll", [CONFIG_SHUFFLED] = "shuffled",
+	[CONFIG_REAL] = "real", [CONFIG_POLL] = "poll",   [CONFIG_URING] = "uring",
+};
+
+static const int config_backends[CASE_CONFIG_COUNT] = {
+	[CONFIG_EPOLL] = BIDE_BACKEND_EPOLL,
+	[CONFIG_REAL] = BIDE_BACKEND_EPOLL,
+	[CONFIG_POLL] = BIDE_BACKEND_POLL,
+	[CONFIG_URING] = BIDE_BACKEND_URING,
 };
 
 static const struct case_def *current;
@@ -173,16 +180,28 @@ static int case_main(void *arg)
 	return r;
 }
 
+bool case_has_uring(void)
+{
+	bide_loop *loop = bide_loop_new(&(bide_options){ .backend = BIDE_BACKEND_URING });
+	bool has_uring;
+
+	if (loop == NULL)
+		return false;
+	/* Another one takes its place. */
+	has_uring = strstr(bide_loop_stats(loop).backend, "uring") != NULL;
+	bide_loop_close(loop);
+	return has_uring;
+}
+
 static void set_options(enum config config, int seed)
 {
 	options = (bide_options){
 		.flags = current->flags,
 		.on_error = current->on_error,
+		.backend = config_backends[config],
 	};
-	if (config != CONFIG_REAL)
+	if (config < CONFIG_REAL)
 		options.flags |= BIDE_VIRTUAL_CLOCK;
-	if (config == CONFIG_EPOLL || config == CONFIG_REAL)
-		options.backend = BIDE_BACKEND_EPOLL;
 	if (config == CONFIG_SHUFFLED) {
 		options.flags |= BIDE_SHUFFLE;
 		options.seed = (uint64_t)seed;
@@ -237,6 +256,8 @@ static void case_run(const void *data, int seed)
 	int descriptor_count;
 	bide_time start;
 
+	if (config == CONFIG_URING && !case_has_uring())
+		return;
 	current = slot->def;
 	trace[0] = '\0';
 	trace_bytes = 0;
@@ -289,4 +310,8 @@ void case_register(struct case_def *def)
 	}
 	if (def->real_too || def->real_only)
 		register_config(def, CONFIG_REAL);
+	if (def->io) {
+		register_config(def, CONFIG_POLL);
+		register_config(def, CONFIG_URING);
+	}
 }

@@ -19,6 +19,8 @@
  *   SLP_02.shuffled  with .order = ANY_ORDER: as sim, ready tasks in random order,
  *                    once for each of 20 seeds
  *   SLP_02.real      with .real_too or .real_only: the real clock, epoll
+ *   SLP_02.poll      with .io: the real clock, poll
+ *   SLP_02.uring     with .io: the real clock, io_uring, where the system has it
  * and must give the same trace, result and time in all of them, and leave no
  * descriptor open. BIDE_TEST_SEED=n replays the shuffled ones with one seed.
  *
@@ -41,7 +43,7 @@ enum case_order {
 	ANY_ORDER,              /* the trace must not depend on their order */
 };
 
-#define CASE_CONFIG_COUNT 4
+#define CASE_CONFIG_COUNT 6
 
 struct case_def;
 
@@ -64,6 +66,7 @@ struct case_def {
 	unsigned flags;         /* further ones for bide_options */
 	bool real_too;          /* also on the real clock */
 	bool real_only;
+	bool io;                /* it is about descriptors: on every back end */
 
 	const char *id;
 	const char *file;
@@ -99,6 +102,9 @@ void case_register(struct case_def *def);
 	{                                                                                          \
 		case_register(&id_##_def);                                                         \
 	}
+
+/* Whether the library was built with io_uring, and the system lets it be used. */
+bool case_has_uring(void);
 
 /* The options of the configuration that runs. */
 const bide_options *case_options(void);

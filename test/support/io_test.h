@@ -10,10 +10,10 @@
  *   }
  *
  * The block is the main task of a loop, once in each of IO_CONFIG_COUNT
- * configurations: epoll in virtual and in real time, the simulator without a seed and
- * with several. The number of the configuration is that of the test's iteration. When
- * the block has returned 0, neither a task, an armed timer nor a descriptor may be
- * left that was not there before.
+ * configurations: epoll, poll and, where the system has it, io_uring, each in virtual
+ * and in real time; the simulator without a seed and with several. The number of the
+ * configuration is that of the test's iteration. When the block has returned 0, neither
+ * a task, an armed timer nor a descriptor may be left that was not there before.
  */
 #ifndef TEST_SUPPORT_IO_TEST_H
 #define TEST_SUPPORT_IO_TEST_H
@@ -30,8 +30,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define IO_EPOLL_CONFIGS 2
-#define IO_CONFIG_COUNT 11
+/* Configurations: two of each back end, virtual and real; the simulator; its seeds. */
+#define IO_SIM_CONFIG 6
+#define IO_CONFIG_COUNT 15
 
 /* How long waits that are to run into their limit last; short, as one clock is real. */
 #define INSTANT (BIDE_MILLISECOND / 2)
@@ -58,15 +59,15 @@
 
 static inline bide_options io_test_options(int config)
 {
+	static const int backends[] = { BIDE_BACKEND_EPOLL, BIDE_BACKEND_POLL, BIDE_BACKEND_URING };
 	bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
 
-	if (config < IO_EPOLL_CONFIGS)
-		options.backend = BIDE_BACKEND_EPOLL;
-	if (config == 1)
-		options.flags = 0;
-	if (config > IO_EPOLL_CONFIGS) {
+	if (config < IO_SIM_CONFIG) {
+		options.backend = backends[config / 2];
+		options.flags = config % 2 == 0 ? BIDE_VIRTUAL_CLOCK : 0;
+	} else if (config > IO_SIM_CONFIG) {
 		options.flags |= BIDE_SHUFFLE;
-		options.seed = (uint64_t)(config - IO_EPOLL_CONFIGS);
+		options.seed = (uint64_t)(config - IO_SIM_CONFIG);
 	}
 	return options;
 }
@@ -88,8 +89,10 @@ static inline void io_test_run(bide_fn *block, int config)
 	bide_options options = io_test_options(config);
 	int before = io_count_descriptors();
 
+	if (options.backend == BIDE_BACKEND_URING && !case_has_uring())
+		return;
 	/* The other seeds make short transfers of megabytes: hours in a slow tool. */
-	if (config > IO_EPOLL_CONFIGS + 1 && getenv("BIDE_TEST_SLOW") != NULL)
+	if (config > IO_SIM_CONFIG + 1 && getenv("BIDE_TEST_SLOW") != NULL)
 		return;
 	CHECK_INT(bide_run_with(&options, loop_test_main, &block), 0);
 	CHECK_INT(io_count_descriptors(), before);
