@@ -9,12 +9,19 @@
  * are; a wait costs time for each. poll(2) tells of a descriptor for as long as it is
  * ready, so nothing is missed and nothing is stale.
  *
+ * Not every operation can be done where poll(2) calls its descriptor ready: a look at
+ * pending errors finds data, or a datagram's receiver has no room. Asked again, poll(2)
+ * would say the same at once, and so for ever. Such an item is muted: the next wait
+ * passes over it, and is short.
+ *
  * The descriptor that is readable when the loop has work, for a foreign loop, would
  * have to be one that tells of all others, which POSIX does not have.
  *
  * Invariants
  *   PL1  items[0] is the pipe that wakes us. Any other item i belongs to the descriptor
- *        whose entry's place is i, and asks for what waits_for() says.
+ *        whose entry's place is i, and asks for what waits_for() says. muted_count
+ *        items are muted: they have the complement of their descriptor, which is
+ *        negative, so that poll(2) passes over them.
  *   PL2  Between two waits no item has revents.
  */
 #include "backend/ready.h"
@@ -26,6 +33,7 @@
 #include <poll.h>
 
 #define ITEMS_AT_FIRST 16
+#define MUTED_TIME BIDE_MILLISECOND
 
 struct poller {
 	struct ready ready;
@@ -33,6 +41,7 @@ struct poller {
 	struct pollfd *items;           /* owned */
 	size_t item_count;
 	size_t capacity;
+	size_t muted_count;
 };
 
 static struct poller *poller_of(const struct backend *backend)
@@ -110,12 +119,32 @@ static short waits_for(const struct fd_entry *entry)
 	return events;
 }
 
+static int fd_of(const struct pollfd *item)
+{
+	return item->fd < 0 ? ~item->fd : item->fd;
+}
+
+static void item_mute(struct poller *poller, struct pollfd *item)
+{
+	item->fd = ~item->fd;
+	poller->muted_count++;
+}
+
+static void items_unmute(struct poller *poller)
+{
+	for (size_t i = 0; i < poller->item_count && poller->muted_count > 0; i++) {
+		poller->muted_count -= poller->items[i].fd < 0;
+		poller->items[i].fd = fd_of(&poller->items[i]);
+	}
+}
+
 static void item_remove(struct poller *poller, struct fd_entry *entry)
 {
 	struct pollfd *gap = &poller->items[entry->place];
 
+	poller->muted_count -= gap->fd < 0;
 	*gap = poller->items[--poller->item_count];
-	bide__ready_entry(&poller->ready, gap->fd)->place = entry->place;
+	bide__ready_entry(&poller->ready, fd_of(gap))->place = entry->place;
 	entry->place = 0;
 }
 
@@ -175,6 +204,7 @@ static void poll_forget(struct backend *backend, int fd)
 static void events_take(struct poller *poller, int fd, int events)
 {
 	struct fd_entry *entry = bide__ready_entry(&poller->ready, fd);
+	const struct bide_node *last = poller->ready.done.prev;
 	unsigned what = 0;
 
 	/* It was closed behind our back. */
@@ -189,6 +219,8 @@ static void events_take(struct poller *poller, int fd, int events)
 	if (events & POLLOUT)
 		what |= READY_TO_WRITE;
 	bide__ready_serve(&poller->ready, entry, what);
+	if (poller->ready.done.prev == last)
+		item_mute(poller, &poller->items[entry->place]);
 	item_update(poller, entry, fd);
 }
 
@@ -199,9 +231,12 @@ static int poll_wait_all(struct backend *backend, bide_time timeout, struct bide
 
 	if (!list_is_empty(&poller->ready.done))
 		timeout = 0;
+	if (poller->muted_count > 0 && timeout > MUTED_TIME)
+		timeout = MUTED_TIME;
 	left = bide__sys_poll(poller->items, poller->item_count, timeout);
 	if (left < 0 && left != -EINTR)
 		return left;
+	items_unmute(poller);
 	for (size_t i = 0; i < poller->item_count && left > 0;) {
 		struct pollfd found = poller->items[i];
 

@@ -274,6 +274,47 @@ TEST(poll, wakes_the_right_one_of_many)
 	CHECK_INT(bide_run_with(&on_poll, wait_for_many, NULL), 0);
 }
 
+static int look_for_errors(void *arg)
+{
+	char byte;
+
+	return (int)bide_recv(*(int *)arg, &byte, 1, MSG_ERRQUEUE);
+}
+
+static int look_for_errors_beside_data(void *arg)
+{
+	struct call writer = { .kind = CALL_WRITE };
+	uint64_t rounds;
+	bide_task *task;
+	size_t filled;
+	int fds[2];
+
+	(void)arg;
+	make_pair(PAIR_TCP, fds);
+	CHECK_INT(write(fds[1], "x", 1), 1);
+	task = bide_spawn(look_for_errors, &fds[0]);
+	rounds = bide_loop_stats(NULL).rounds;
+	CHECK_INT(bide_sleep(20 * BIDE_MILLISECOND), 0);
+	CHECK(!bide_done(task));
+	CHECK(bide_loop_stats(NULL).rounds - rounds < 200);
+
+	/* Others who wait for the descriptor are served all the same. */
+	filled = fill(fds[0]);
+	writer.fd = fds[0];
+	call_start(&writer);
+	drain(fds[1], filled);
+	CHECK_INT(call_end(&writer), sizeof writer.buf);
+	CHECK_INT(bide_close(fds[0]), 0);
+	CHECK_INT(bide_join(task), -EBADF);
+	CHECK_INT(bide_close(fds[1]), 0);
+	return 0;
+}
+
+TEST(poll, does_not_spin_where_a_ready_descriptor_is_not_enough)
+{
+	CHECK_INT(bide_run_with(&on_poll, look_for_errors_beside_data, NULL), 0);
+}
+
 static int sleep_an_instant(void *arg)
 {
 	(void)arg;
