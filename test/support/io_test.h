@@ -162,6 +162,18 @@ static inline void close_pair(const int fds[2])
 	CHECK_INT(bide_close(fds[1]), 0);
 }
 
+/* Makes the descriptor that is read from the one of that number. */
+static inline void take_number(int fds[2], int number)
+{
+	if (fds[0] == number)
+		return;
+	if (fds[1] == number)
+		fds[1] = dup(number);
+	CHECK_INT(dup2(fds[0], number), number);
+	CHECK_INT(close(fds[0]), 0);
+	fds[0] = number;
+}
+
 /* Writes by plain calls until no more fits. Returns the number of bytes. */
 static inline size_t fill(int fd)
 {

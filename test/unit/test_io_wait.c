@@ -293,18 +293,6 @@ IO_TEST(io_close, ends_a_wait_for_a_connection)
 	return 0;
 }
 
-/* Makes the descriptor that is read from the one of that number. */
-static void take_number(int fds[2], int number)
-{
-	if (fds[0] == number)
-		return;
-	if (fds[1] == number)
-		fds[1] = dup(number);
-	CHECK_INT(dup2(fds[0], number), number);
-	CHECK_INT(close(fds[0]), 0);
-	fds[0] = number;
-}
-
 IO_TEST(io_close, leaves_nothing_to_whoever_gets_the_number_next)
 {
 	for (int i = 0; i < PAIR_KIND_COUNT * PAIR_KIND_COUNT; i++) {
