@@ -7,6 +7,11 @@
 
 #include "sys_call.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 int bide__sys_socket(int family, int type)
 {
 	return (int)FAULT_OR(EMFILE, socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -73,4 +78,32 @@ ssize_t bide__sys_recvmsg(int fd, struct msghdr *msg, int flags)
 ssize_t bide__sys_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	return FAULT_OR(ECONNRESET, sendmsg(fd, msg, flags));
+}
+
+int bide__sys_socket_file_check(const char *path)
+{
+	struct stat status;
+	int r = (int)FAULT_OR(EACCES, lstat(path, &status));
+
+	if (r < 0)
+		return r;
+	return S_ISSOCK(status.st_mode) ? 0 : -ENOTSOCK;
+}
+
+int bide__sys_socket_file_unlink(const char *path)
+{
+	return (int)FAULT_OR(EACCES, unlink(path));
+}
+
+int bide__sys_directory_lock(const char *path)
+{
+	int fd = (int)FAULT_OR(EMFILE, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = (int)FAULT_OR(EWOULDBLOCK, flock(fd, LOCK_EX | LOCK_NB));
+	if (r < 0)
+		(void)close(fd);        /* nothing was written to it */
+	return r < 0 ? r : fd;
 }

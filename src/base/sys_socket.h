@@ -23,4 +23,14 @@ ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags);
 ssize_t bide__sys_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t bide__sys_sendmsg(int fd, const struct msghdr *msg, int flags);
 
+/* Sockets in the file system. Whether the path, not followed, is one: 0 or -ENOTSOCK. */
+int bide__sys_socket_file_check(const char *path);
+int bide__sys_socket_file_unlink(const char *path);
+
+/*
+ * Locks the directory against others who do the same, until the descriptor that is
+ * returned is closed. -EAGAIN: somebody has it locked.
+ */
+int bide__sys_directory_lock(const char *path);
+
 #endif

@@ -191,6 +191,8 @@ void bide__group_note_end(bide_group *group, struct bide_task *task)
 
 	list_remove(&task->group_node);
 	group->running_count--;
+	if (group->flags & GROUP_REPORT)
+		bide__task_report_failure(task_loop(task), task);
 	if (task_has_failed(task) && !is_starting) {
 		if (group->failure == 0 && !group->was_canceled)
 			group->failure = task->result;
@@ -223,6 +225,14 @@ static int place_acquire(bide_group *group, struct bide_task *self)
 		return 0;
 	}
 	return bide__waitq_park(&group->spawners, PARK_GROUP_SPAWN, group);
+}
+
+int bide__group_await_place(bide_group *group)
+{
+	int r = place_acquire(group, task_current());
+
+	group->promised_count -= r == 0;
+	return r;
 }
 
 /* Spawns into the group, waiting for a place where it has a limit. */

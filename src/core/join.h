@@ -70,7 +70,16 @@ bool bide__task_waits_for(const struct bide_task *candidate, const struct bide_t
 /* gather.c */
 void bide__watchers_note_end(struct bide_task *task);
 
+/* A flag of a group beside the public ones: failures go to the loop's on_error. */
+#define GROUP_REPORT (1u << 2)
+
 /* group.c */
+
+/*
+ * Waits until the group has less tasks than its limit. Nothing is promised: the caller
+ * is the only one who spawns. Returns 0 or -ECANCELED.
+ */
+int bide__group_await_place(bide_group *group);
 void bide__group_add(bide_group *group, struct bide_task *task);
 void bide__group_note_end(bide_group *group, struct bide_task *task);
 

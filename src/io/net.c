@@ -3,6 +3,7 @@
 /*
  * net.c - TCP by numeric address and port
  */
+#include "address.h"
 #include "base/sys.h"
 #include "base/sys_socket.h"
 #include "core/loop.h"
@@ -13,14 +14,6 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct address {
-	union {
-		struct sockaddr any;
-		struct sockaddr_storage storage;
-	};
-	socklen_t len;
-};
 
 /* getaddrinfo() takes any number, and signs and spaces too. */
 static bool is_port(const char *port)
@@ -51,10 +44,25 @@ static int address_parse(const char *host, const char *port, struct address *ret
 	r = getaddrinfo(host, port, &hints, &found);
 	if (r != 0)
 		return r == EAI_MEMORY ? -ENOMEM : -EINVAL;
-	memcpy(&ret->storage, found->ai_addr, found->ai_addrlen);
+	memcpy(&ret->any, found->ai_addr, found->ai_addrlen);
 	ret->len = found->ai_addrlen;
 	freeaddrinfo(found);
 	return 0;
+}
+
+int bide__connect_new(const struct address *address)
+{
+	int fd = bide__sys_socket(address->any.sa_family, SOCK_STREAM);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = bide_connect(fd, &address->any, address->len);
+	if (r < 0) {
+		(void)bide_close(fd);           /* what failed before is what counts */
+		return r;
+	}
+	return fd;
 }
 
 int bide_tcp_connect(const char *host, const char *port)
@@ -67,13 +75,10 @@ int bide_tcp_connect(const char *host, const char *port)
 	r = address_parse(host, port, &address);
 	if (r < 0)
 		return r;
-	fd = bide__sys_socket(address.any.sa_family, SOCK_STREAM);
+	fd = bide__connect_new(&address);
 	if (fd < 0)
 		return fd;
-
-	r = bide_connect(fd, &address.any, address.len);
-	if (r == 0)
-		r = bide__sys_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	r = bide__sys_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (r < 0) {
 		(void)bide_close(fd);           /* what failed before is what counts */
 		return r;
