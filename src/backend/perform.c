@@ -45,13 +45,27 @@ void bide__traits_find(struct fd_traits *traits, int fd)
 	traits->is_blocking = !(flags & O_NONBLOCK) && !traits->is_file;
 }
 
+/* Whether it is a transfer by buffers in none of which there is room. */
+static bool is_empty_vector(const struct io_op *op)
+{
+	if (op->kind != IO_READV && op->kind != IO_WRITEV)
+		return false;
+	for (size_t i = 0; i < op->n; i++)
+		if (op->iov[i].iov_len > 0)
+			return false;
+	return true;
+}
+
 bool bide__op_may_wait(const struct io_op *op)
 {
 	switch (op->kind) {
 	case IO_READ:
-		return op->n > 0;               /* read(2) of nothing never waits */
+		return op->n > 0; /* read(2) of nothing never waits */
+	case IO_READV:
+	case IO_WRITEV:
+		return !is_empty_vector(op);
 	case IO_CONNECT:
-		return op->is_begun;            /* what has not begun has no end to wait for */
+		return op->is_begun; /* what has not begun has no end to wait for */
 	case IO_RECV:
 	case IO_SEND:
 	case IO_RECVMSG:
@@ -97,7 +111,7 @@ static int poll_now(int fd, int events)
 	int r;
 
 	if (fd < 0)
-		return -EBADF;                  /* poll(2) skips it */
+		return -EBADF; /* poll(2) skips it */
 	if (events & BIDE_READABLE)
 		poll_fd.events |= POLLIN | POLLRDHUP;
 	if (events & BIDE_WRITABLE)
@@ -154,8 +168,8 @@ void bide__perform_blocking(struct io_op *op)
 	} while (op->result == -EINTR);
 }
 
-/* A transfer at an offset, of what has none: the system says why not. */
-static ssize_t perform_at_offset(const struct io_op *op)
+/* A transfer that cannot wait: of nothing, or at an offset of what has none. */
+static ssize_t perform_plainly(const struct io_op *op)
 {
 	struct iovec one;
 	int count;
@@ -168,7 +182,7 @@ static ssize_t perform_at_offset(const struct io_op *op)
 static ssize_t perform_read(const struct io_op *op, const struct fd_traits *traits)
 {
 	if (op->kind == IO_READ && op->n == 0)
-		return bide__sys_read(op->fd, op->buf, 0);      /* recv(2) of nothing would wait */
+		return bide__sys_read(op->fd, op->buf, 0); /* recv(2) of nothing would wait */
 	if (traits->is_socket && op->kind == IO_READ)
 		return bide__sys_recv(op->fd, op->buf, op->n, MSG_DONTWAIT);
 	if (traits->is_socket)
@@ -185,20 +199,27 @@ static ssize_t perform_read(const struct io_op *op, const struct fd_traits *trai
 	return bide__sys_preadv2(op->fd, op->iov, (int)op->n, IO_CURRENT, 0);
 }
 
-/* A blocking pipe takes so much without blocking once it is writable. */
+/*
+ * A blocking pipe takes PIPE_BUF bytes without blocking once it is writable. So much
+ * goes in one piece, as writev(2) has it; of more, the buffers that fit as a whole, or
+ * the beginning of the first one.
+ */
 static ssize_t write_cautiously(const struct io_op *op)
 {
 	struct iovec one;
-	int count, i;
+	size_t total = 0;
+	int count, first, end;
 	const struct iovec *iov = buffers_of(op, &one, &count);
 
 	if (poll_now(op->fd, BIDE_WRITABLE) == -EAGAIN)
 		return -EAGAIN;
-	for (i = 0; i < count - 1 && iov[i].iov_len == 0; i++)
+	for (first = 0; first < count - 1 && iov[first].iov_len == 0; first++)
 		;
-	if (count == 0 || iov[i].iov_len <= PIPE_BUF)
-		return bide__sys_write_quietly(op->fd, &iov[i], count > 0);
-	one = (struct iovec){ iov[i].iov_base, PIPE_BUF };
+	for (end = first; end < count && iov[end].iov_len <= PIPE_BUF - total; end++)
+		total += iov[end].iov_len;
+	if (end > first || count == 0)
+		return bide__sys_write_quietly(op->fd, &iov[first], end - first);
+	one = (struct iovec){ iov[first].iov_base, PIPE_BUF };
 	return bide__sys_write_quietly(op->fd, &one, 1);
 }
 
@@ -226,8 +247,9 @@ static ssize_t perform_transfer(const struct io_op *op, const struct fd_traits *
 {
 	if (traits->is_file)
 		return perform_file(op, traits);
-	if (op->offset != IO_CURRENT)
-		return perform_at_offset(op);
+	/* A socket would take a message of no bytes for one; writev(2) sends none. */
+	if (op->offset != IO_CURRENT || is_empty_vector(op))
+		return perform_plainly(op);
 	return bide__op_reads(op) ? perform_read(op, traits) : perform_write(op, traits);
 }
 
@@ -253,7 +275,7 @@ static int connect_begin(const struct io_op *op, const struct fd_traits *traits)
 	if (r < 0)
 		return r;
 	r = bide__sys_connect(op->fd, op->addr, op->addr_len);
-	(void)bide__sys_set_status_flags(op->fd, flags);        /* as it was a moment ago */
+	(void)bide__sys_set_status_flags(op->fd, flags); /* as it was a moment ago */
 	return r;
 }
 
