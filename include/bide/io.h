@@ -18,6 +18,8 @@
 
 #include <bide/base.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 BIDE_BEGIN_DECLS
 
@@ -38,6 +40,18 @@ BIDE_API ssize_t bide_read(int fd, void *buf, size_t n);
  * -EPIPE, -EPERM where no task runs, or what write(2) fails with.
  */
 BIDE_API ssize_t bide_write(int fd, const void *buf, size_t n);
+
+/*
+ * Reads into n buffers, one after the other, as readv(2) does. Returns as bide_read(),
+ * or -EINVAL where n is negative or more than IOV_MAX. All n empty: 0, without waiting.
+ */
+BIDE_API ssize_t bide_readv(int fd, const struct iovec *iov, int n);
+
+/*
+ * Writes from n buffers, one after the other, as writev(2) does: at most PIPE_BUF bytes
+ * are one piece in a pipe. Returns as bide_write(), or -EINVAL as above.
+ */
+BIDE_API ssize_t bide_writev(int fd, const struct iovec *iov, int n);
 
 /*
  * Reads until n bytes are there. Returns n, or fewer at the end of file or where an
@@ -81,6 +95,27 @@ BIDE_API ssize_t bide_recv(int fd, void *buf, size_t n, int flags);
 
 /* Sends as send(2) does. Returns as bide_write(); MSG_DONTWAIT gives -EAGAIN. */
 BIDE_API ssize_t bide_send(int fd, const void *buf, size_t n, int flags);
+
+/*
+ * Receives as recvfrom(2) does: *len is the room at addr before, and the whole length
+ * of the sender's address after a success. addr may be NULL. Returns as bide_recv().
+ */
+BIDE_API ssize_t bide_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
+                               socklen_t *len);
+
+/* Sends as sendto(2) does; addr may be NULL. Returns as bide_send(). */
+BIDE_API ssize_t bide_sendto(int fd, const void *buf, size_t n, int flags,
+                             const struct sockaddr *addr, socklen_t len);
+
+/*
+ * Receives as recvmsg(2) does, which changes msg only where it succeeds. Descriptors
+ * that come with the message are the caller's; MSG_CMSG_CLOEXEC makes them
+ * close-on-exec. Returns as bide_recv().
+ */
+BIDE_API ssize_t bide_recvmsg(int fd, struct msghdr *msg, int flags);
+
+/* Sends as sendmsg(2) does. Returns as bide_send(). */
+BIDE_API ssize_t bide_sendmsg(int fd, const struct msghdr *msg, int flags);
 
 /*
  * Closes the descriptor. Whoever waits on it gets -EBADF, or the result where

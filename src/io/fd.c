@@ -9,6 +9,7 @@
 
 #include <bide/io.h>
 #include <bide/task.h>
+#include <limits.h>
 
 #define CONNECT_RETRY BIDE_MILLISECOND
 
@@ -24,6 +25,28 @@ ssize_t bide_write(int fd, const void *buf, size_t n)
 	struct io_op op = { .kind = IO_WRITE, .fd = fd, .data = buf, .n = n, .offset = IO_CURRENT };
 
 	return bide__operation_run(&op);
+}
+
+static ssize_t transfer_vector(enum io_kind kind, int fd, const struct iovec *iov, int n)
+{
+	struct io_op op = { .kind = kind, .fd = fd, .iov = iov, .offset = IO_CURRENT };
+
+	if (task_current() == NULL)
+		return -EPERM;
+	if (n < 0 || n > IOV_MAX)
+		return -EINVAL;
+	op.n = (size_t)n;
+	return bide__operation_run(&op);
+}
+
+ssize_t bide_readv(int fd, const struct iovec *iov, int n)
+{
+	return transfer_vector(IO_READV, fd, iov, n);
+}
+
+ssize_t bide_writev(int fd, const struct iovec *iov, int n)
+{
+	return transfer_vector(IO_WRITEV, fd, iov, n);
 }
 
 ssize_t bide_read_full(int fd, void *buf, size_t n)
@@ -58,6 +81,49 @@ ssize_t bide_send(int fd, const void *buf, size_t n, int flags)
 	struct io_op op = { .kind = IO_SEND, .fd = fd, .data = buf, .n = n, .flags = flags };
 
 	return bide__operation_run(&op);
+}
+
+ssize_t bide_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	struct io_op op = { .kind = IO_RECVMSG, .fd = fd, .msg = msg, .flags = flags };
+
+	return bide__operation_run(&op);
+}
+
+ssize_t bide_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	struct io_op op = { .kind = IO_SENDMSG, .fd = fd, .const_msg = msg, .flags = flags };
+
+	return bide__operation_run(&op);
+}
+
+ssize_t bide_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len)
+{
+	struct iovec iov = { buf, n };
+	struct msghdr msg = { .msg_name = addr, .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t r;
+
+	if (addr == NULL)
+		return bide_recv(fd, buf, n, flags);
+	msg.msg_namelen = *len;
+	r = bide_recvmsg(fd, &msg, flags);
+	if (r >= 0)
+		*len = msg.msg_namelen;
+	return r;
+}
+
+ssize_t bide_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+                    socklen_t len)
+{
+	struct iovec iov = { (void *)buf, n };
+	struct msghdr msg = {
+		.msg_name = (void *)addr,
+		.msg_namelen = len,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
+
+	return addr == NULL ? bide_send(fd, buf, n, flags) : bide_sendmsg(fd, &msg, flags);
 }
 
 int bide_wait_fd(int fd, int events)
