@@ -19,6 +19,7 @@
  */
 #include "base/mem.h"
 #include "base/sys.h"
+#include "core/abandon.h"
 #include "core/scope.h"
 #include "core/wake.h"
 
@@ -453,11 +454,12 @@ static int abandonable_open(struct job **ret, bide_fn *fn, void *arg)
 	return 0;
 }
 
-int bide_to_thread_abandon(bide_fn *fn, void *arg)
+int bide__to_thread_abandon(bide_fn *fn, void *arg, bool *ret_goes_on)
 {
 	int r = enter(bide__loop);
 	struct call call = { .is_abandoned = false };
 
+	*ret_goes_on = false;
 	if (r < 0)
 		return r;
 	r = abandonable_open(&call.job, fn, arg);
@@ -466,5 +468,13 @@ int bide_to_thread_abandon(bide_fn *fn, void *arg)
 	r = call_make(&call, bide__loop);
 	if (!call.is_abandoned)
 		job_free(call.job);
+	*ret_goes_on = call.is_abandoned;
 	return r;
+}
+
+int bide_to_thread_abandon(bide_fn *fn, void *arg)
+{
+	bool goes_on;                   /* arg is the caller's to look after */
+
+	return bide__to_thread_abandon(fn, arg, &goes_on);
 }
