@@ -23,6 +23,7 @@
 #include <bide/signal.h>
 #include <bide/io.h>
 #include <bide/net.h>
+#include <bide/file.h>
 #include <bide/inspect.h>
 
 #endif
