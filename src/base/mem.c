@@ -20,6 +20,11 @@ void *bide__calloc(size_t count, size_t size)
 	return bide__fault() ? NULL : calloc(count, size);
 }
 
+void *bide__realloc(void *memory, size_t size)
+{
+	return bide__fault() ? NULL : realloc(memory, size);
+}
+
 void *bide__alloc_aligned(size_t alignment, size_t size)
 {
 	return bide__fault() ? NULL : aligned_alloc(alignment, size);

@@ -11,6 +11,7 @@
 /* All return NULL where memory has run out; what they return is for bide__free(). */
 void *bide__alloc(size_t size);
 void *bide__calloc(size_t count, size_t size);
+void *bide__realloc(void *memory, size_t size);  /* memory may be NULL; stays on failure */
 void *bide__alloc_aligned(size_t alignment, size_t size);
 char *bide__strdup(const char *string);
 
