@@ -24,6 +24,7 @@
 #include <bide/io.h>
 #include <bide/net.h>
 #include <bide/file.h>
+#include <bide/process.h>
 #include <bide/inspect.h>
 
 #endif
