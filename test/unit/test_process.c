@@ -164,6 +164,8 @@ IO_TEST(process_start, exchanges_the_standard_descriptors)
 	for (int i = 0; i < 3; i++)
 		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
 	CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
+	CHECK_INT(close(fds[0]), 0);
+	fds[0] = open("/dev/zero", O_RDWR | O_CLOEXEC);
 	CHECK_INT(dup3(fds[0], 0, O_CLOEXEC), 0);
 	CHECK_INT(dup3(fds[1], 2, O_CLOEXEC), 2);
 	show_here(zero, sizeof zero, 0);
