@@ -118,6 +118,34 @@ BIDE_API ssize_t bide_recvmsg(int fd, struct msghdr *msg, int flags);
 BIDE_API ssize_t bide_sendmsg(int fd, const struct msghdr *msg, int flags);
 
 /*
+ * Copies n bytes from any descriptor to any other, SIZE_MAX: to the end of in, and
+ * suspends for both. It takes the quickest way there is, within the kernel where that has
+ * one, and the file positions move on.
+ *
+ * Returns how many bytes have reached out: n, or fewer at the end of in or where an
+ * error or a cancellation came after some bytes, which the next call says. 0 is the end,
+ * else -ECANCELED, -EPIPE, -ENOMEM, -EPERM where no task runs, or what reading in and
+ * writing out fail with.
+ *
+ * What was not written stays in in where that is a file, a stream socket, or a pipe that
+ * is copied to a file, a pipe or a non-blocking socket, provided that nobody else reads
+ * from it. From anything else up to 64 KiB that were read are lost where the writing is
+ * cut short.
+ */
+BIDE_API ssize_t bide_copy(int out, int in, size_t n);
+
+/*
+ * Sends at most n bytes of a file as sendfile(2) does: from *offset, which moves on, or
+ * where that is NULL from the file position. It waits for out, and has what the memory
+ * does not hold read elsewhere. Where in is no file, or out takes no sendfile(2), bytes
+ * are copied as by bide_copy(); then an offset gives -ESPIPE where in has none.
+ *
+ * Returns how many bytes were taken, 0 at the end of the file, -EINVAL where *offset is
+ * negative, or as bide_copy().
+ */
+BIDE_API ssize_t bide_sendfile(int out, int in, off_t *offset, size_t n);
+
+/*
  * Closes the descriptor. Whoever waits on it gets -EBADF, or the result where
  * the kernel had it ready. Neither suspends nor is it a cancellation point; may
  * be called where no loop runs. Returns 0 or what close(2) fails with; the

@@ -66,7 +66,7 @@ int bide__sys_ftruncate(int fd, off_t length)
 
 off_t bide__sys_seek(int fd, off_t offset, int whence)
 {
-	return FAULT_OR(EIO, lseek(fd, offset, whence));
+	return bide__sys_checked(lseek(fd, offset, whence));
 }
 
 int bide__sys_opendir(DIR **ret, const char *path)

@@ -26,7 +26,7 @@ int bide__sys_fsync(int fd);
 int bide__sys_fdatasync(int fd);
 int bide__sys_ftruncate(int fd, off_t length);
 
-/* Moves the file position as lseek(2) does, and never waits. */
+/* As lseek(2), for files only, where it neither waits nor fails. */
 off_t bide__sys_seek(int fd, off_t offset, int whence);
 
 int bide__sys_opendir(DIR **ret, const char *path);
