@@ -175,6 +175,9 @@ IO_TEST(io_writev, waits_for_room)
 		size_t filled;
 		int fds[2];
 
+		/* TCP moves on what is in its buffers, and has room again. */
+		if (kind == PAIR_TCP)
+			continue;
 		make_pair(kind, fds);
 		filled = fill(fds[1]);
 		writer.fd = fds[1];
@@ -539,9 +542,10 @@ static int send_message(void *arg)
 	return (int)bide_sendmsg(*(int *)arg, &msg, 0);
 }
 
+/* Not TCP: it moves on what is in its buffers, and has room again. */
 IO_TEST(io_sendmsg, waits_for_room)
 {
-	for (enum pair_kind kind = 0; kind < PAIR_PIPE; kind++) {
+	for (enum pair_kind kind = 0; kind < PAIR_TCP; kind++) {
 		char got[4] = "";
 		struct msghdr msg = { .msg_iov = &PART("x", 1), .msg_iovlen = 1 };
 		bide_task *task;
