@@ -125,7 +125,8 @@ void bide__ready_complete(struct ready *ready, struct io_op *op, ssize_t result)
  */
 static bool is_telling(const struct io_op *op)
 {
-	return op->kind != IO_RECV || !(op->flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
+	return (op->kind != IO_RECV && op->kind != IO_RECVMSG) ||
+	       !(op->flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
 }
 
 /* Learns from a result what the next operation has to expect (RD3). */
