@@ -29,6 +29,7 @@
 #include "base/sys.h"
 #include "base/sys_fd.h"
 
+#include <assert.h>
 #include <bide/io.h>
 #include <poll.h>
 
@@ -207,6 +208,7 @@ static void events_take(struct poller *poller, int fd, int events)
 	const struct bide_node *last = poller->ready.done.prev;
 	unsigned what = 0;
 
+	assert(poller->items[entry->place].fd == fd);   /* PL1 */
 	/* It was closed behind our back. */
 	if (events & POLLNVAL) {
 		poll_forget(&poller->ready.backend, fd);

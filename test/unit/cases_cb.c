@@ -186,7 +186,7 @@ static int cb11_main(void *arg)
 
 /* The descriptors have to outlive the task that waits for them, and main. */
 PROGRAM(CB_11, "in one round: what is queued first, then I/O, then timers",
-        .trace = "queued · io · timer", .elapsed = 2, .real_too = true)
+        .trace = "queued · io · timer", .elapsed = 2, .real_too = true, .io = true)
 {
 	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, cb11_fds), 0);
 	bide_run_with(case_options(), cb11_main, NULL);
