@@ -6,7 +6,7 @@
 #include <time.h>
 
 CASE(SUB_01, "communicate: writes the input, closes it, reads both outputs to the end, waits",
-     .trace = "hello err 3", .elapsed = -1, .real_too = true)
+     .trace = "hello err 3", .elapsed = -1, .real_too = true, .io = true)
 {
 	bide_process *p = start_sh("cat; printf err >&2; exit 3", .in = BIDE_PIPE, .out = BIDE_PIPE,
 	                           .err = BIDE_PIPE);
@@ -34,7 +34,7 @@ static int sub02_signal_of(int signo)
 }
 
 CASE(SUB_02, "killed by a signal: the status tells it as waitpid does", .trace = "9 · 15",
-     .elapsed = -1, .real_too = true)
+     .elapsed = -1, .real_too = true, .io = true)
 {
 	LOG("%d", sub02_signal_of(SIGKILL));
 	LOG("%d", sub02_signal_of(SIGTERM));
@@ -42,7 +42,7 @@ CASE(SUB_02, "killed by a signal: the status tells it as waitpid does", .trace =
 }
 
 CASE(SUB_04, "a communicate that times out leaves the process running: kill and collect it",
-     .trace = "-ECANCELED · -ETIMEDOUT · 0 · 9", .elapsed = 3, .real_too = true)
+     .trace = "-ECANCELED · -ETIMEDOUT · 0 · 9", .elapsed = 3, .real_too = true, .io = true)
 {
 	const char *const argv[] = { "sleep", "60", NULL };
 	bide_process *p = start_sh(NULL, .argv = argv);
@@ -60,7 +60,7 @@ CASE(SUB_04, "a communicate that times out leaves the process running: kill and 
 #define SUB05_BYTES 5000000u
 
 CASE(SUB_05, "5 MB through both pipes of cat at once: no deadlock", .trace = "5000000 true · 0",
-     .elapsed = -1, .real_too = true)
+     .elapsed = -1, .real_too = true, .io = true)
 {
 	bide_process *p = start_sh("exec cat", .in = BIDE_PIPE, .out = BIDE_PIPE);
 	char *bytes = malloc(SUB05_BYTES);
@@ -78,7 +78,7 @@ CASE(SUB_05, "5 MB through both pipes of cat at once: no deadlock", .trace = "50
 }
 
 CASE(SUB_07, "a program that does not exist: NULL and ENOENT; sh ends with 127",
-     .trace = "true -ENOENT · 127", .elapsed = -1, .real_too = true)
+     .trace = "true -ENOENT · 127", .elapsed = -1, .real_too = true, .io = true)
 {
 	const char *const argv[] = { "/no/such", NULL };
 	const bide_process_options options = { .argv = argv };
@@ -93,7 +93,7 @@ CASE(SUB_07, "a program that does not exist: NULL and ENOENT; sh ends with 127",
 }
 
 CASE(SUB_08, "the child closes its input early: communicate ignores the broken pipe",
-     .trace = "0 bye", .elapsed = -1, .real_too = true)
+     .trace = "0 bye", .elapsed = -1, .real_too = true, .io = true)
 {
 	bide_process *p = start_sh("exec <&-; printf bye", .in = BIDE_PIPE, .out = BIDE_PIPE);
 	char *input = calloc(2, 1 << 20);
@@ -108,7 +108,7 @@ CASE(SUB_08, "the child closes its input early: communicate ignores the broken p
 }
 
 CASE(SUB_10, "a signal for a process that has been collected: -ESRCH, and nothing is sent",
-     .trace = "0 · -ESRCH", .elapsed = -1, .real_too = true)
+     .trace = "0 · -ESRCH", .elapsed = -1, .real_too = true, .io = true)
 {
 	bide_process *p = start_sh("exit 0");
 
@@ -132,7 +132,8 @@ static int sub11_run(void *arg)
 }
 
 CASE(SUB_11, "ten at a time: each wait gives its own code",
-     .trace = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", .elapsed = -1, .order = ANY_ORDER, .real_too = true)
+     .trace = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", .elapsed = -1, .order = ANY_ORDER, .real_too = true,
+     .io = true)
 {
 	bide_task *tasks[10];
 	int results[10];
@@ -170,7 +171,7 @@ CASE(SUB_13, "lines come as they are printed, while the process runs", .trace = 
 }
 
 CASE(SUB_14, "output printed before the end can be read after wait", .trace = "0 · 4 late",
-     .elapsed = -1, .real_too = true)
+     .elapsed = -1, .real_too = true, .io = true)
 {
 	bide_process *p = start_sh("printf late", .out = BIDE_PIPE);
 	char text[8] = "";

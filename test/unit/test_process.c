@@ -303,13 +303,26 @@ static int ask_cat(void *arg)
 	};
 	bide_process *process = bide_process_start(&options);
 	bide_buffer out = { NULL, 0 }, err = { NULL, 0 };
-	int r = process == NULL ? -1 : bide_process_communicate(process, "in ", 3, &out, &err);
+	int r;
 
+	/* Or what the program prints would go to the child. */
+	for (int i = 0; i < 3; i++)
+		if (bide_process_fd(process, i) >= 0 && bide_process_fd(process, i) <= 2)
+			dprintf(report_fd, "end %d has a standard number\n", i);
+	r = bide_process_communicate(process, "in ", 3, &out, &err);
 	dprintf(report_fd, "%d %s%s", r, out.data, err.data != NULL ? err.data : "");
 	free(out.data);
 	free(err.data);
 	bide_process_free(process);
 	return 0;
+}
+
+/* The loop's own descriptors are elsewhere, so that the pipes get the low numbers. */
+static int ask_cat_after_closing(void *arg)
+{
+	for (int i = 0; i < 3; i++)
+		close(i);
+	return ask_cat(arg);
 }
 
 static void run_without_standard_descriptors(void)
@@ -319,9 +332,9 @@ static void run_without_standard_descriptors(void)
 		close(i);
 	dprintf(report_fd, "%d\n", bide_run(ask_cat, NULL));
 	dprintf(report_fd, "%d\n", bide_run(ask_cat, &report_fd));
-	/* With two of them there the loop's own descriptors are elsewhere. */
-	CHECK_INT(open("/dev/null", O_RDWR), 0);
-	dprintf(report_fd, "%d\n", bide_run(ask_cat, NULL));
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(open("/dev/null", O_RDWR), i);
+	dprintf(report_fd, "%d\n", bide_run(ask_cat_after_closing, NULL));
 }
 
 TEST(process_start, works_where_the_standard_descriptors_are_closed)
