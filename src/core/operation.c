@@ -66,6 +66,16 @@ static ssize_t operation_end(bide_loop *loop, const struct io_op *op)
 	return op->result;
 }
 
+enum attempt bide__operation_try(struct io_op *op)
+{
+	bide_loop *loop = bide__loop;
+	enum attempt attempt = loop->backend->ops->attempt(loop->backend, op);
+
+	if (attempt == ATTEMPT_DONE)
+		(void)operation_end(loop, op);  /* the same result */
+	return attempt;
+}
+
 ssize_t bide__operation_run(struct io_op *op)
 {
 	struct bide_task *self = task_current();

@@ -15,6 +15,12 @@
  */
 ssize_t bide__operation_run(struct io_op *op);
 
+/*
+ * Does the operation where it need not wait, and nothing else. Is no cancellation
+ * point, but may let other tasks run.
+ */
+enum attempt bide__operation_try(struct io_op *op);
+
 /* The operation has come back from the loop's back end. */
 void bide__operation_complete(bide_loop *loop, struct io_op *op);
 
