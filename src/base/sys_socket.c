@@ -52,6 +52,19 @@ int bide__sys_set_option(int fd, int level, int option, int value)
 	return (int)FAULT_OR(ENOBUFS, setsockopt(fd, level, option, &value, sizeof value));
 }
 
+int bide__sys_set_reset_on_close(int fd)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+
+	return (int)FAULT_OR(ENOBUFS,
+	                     setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+}
+
+int bide__sys_shutdown(int fd, int how)
+{
+	return (int)FAULT_OR(ENOTCONN, shutdown(fd, how));
+}
+
 int bide__sys_socket_error(int fd)
 {
 	int error = 0;

@@ -16,6 +16,9 @@ int bide__sys_listen(int fd, int backlog);
 int bide__sys_accept(int fd, struct sockaddr *addr, socklen_t *len);
 int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int bide__sys_set_option(int fd, int level, int option, int value);
+/* close(2) is to drop what is unsent and reset the connection. */
+int bide__sys_set_reset_on_close(int fd);
+int bide__sys_shutdown(int fd, int how);
 int bide__sys_socket_error(int fd);
 int bide__sys_socket_type(int fd);
 ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags);
