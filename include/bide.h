@@ -25,6 +25,7 @@
 #include <bide/net.h>
 #include <bide/file.h>
 #include <bide/process.h>
+#include <bide/stream.h>
 #include <bide/inspect.h>
 
 #endif

@@ -40,6 +40,7 @@ enum park_reason {
 	PARK_TO_THREAD,
 	PARK_THREAD,
 	PARK_SIGNAL,
+	PARK_STREAM,
 };
 
 /* -ECANCELED in a row that a task may collect without letting others run. */

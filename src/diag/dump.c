@@ -154,6 +154,7 @@ static void print_wait(FILE *out, const struct waiter *waiter)
 		[PARK_TO_THREAD] = "to_thread",
 		[PARK_THREAD] = "thread_join",
 		[PARK_SIGNAL] = "signal_wait",
+		[PARK_STREAM] = "stream_flush",
 	};
 
 	if (waiter->reason == PARK_IO)
