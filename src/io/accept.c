@@ -90,14 +90,17 @@ static int accept_now(int listener)
 	return backend->ops->attempt(backend, &op) == ATTEMPT_DONE ? (int)op.result : -EAGAIN;
 }
 
-/* Closes the connections that wait. Returns whether there was any that could be. */
-static bool shed(struct acceptor *acceptor)
+/*
+ * Closes the connections that wait. Returns how many, -EAGAIN where there are none, or
+ * why they cannot be taken even so.
+ */
+static int shed(struct acceptor *acceptor)
 {
 	int count = 0;
 	int fd = 0;
 
 	if (acceptor->spare < 0)
-		return false;
+		return -EMFILE;
 	bide__acceptor_close(acceptor);
 	while (fd >= 0 && count < SHED_MAX) {
 		fd = accept_now(acceptor->listener);
@@ -107,7 +110,7 @@ static bool shed(struct acceptor *acceptor)
 		}
 	}
 	acceptor->spare = spare_open();
-	return count > 0;
+	return count > 0 ? count : fd;
 }
 
 static void note_shortage(struct acceptor *acceptor, int what)
@@ -136,14 +139,28 @@ void bide__acceptor_recover(struct acceptor *acceptor)
 		acceptor->spare = spare_open();
 }
 
+/* Something has run out. Returns when it is worth another try, or -ECANCELED. */
+static int acceptor_relieve(struct acceptor *acceptor, int what)
+{
+	int r;
+
+	note_shortage(acceptor, what);
+	r = shed(acceptor);
+	/* Without a descriptor accept(2) fails also where nobody has come. */
+	if (r == -EAGAIN)
+		r = bide_wait_fd(acceptor->listener, BIDE_READABLE);
+	else if (r < 0)
+		r = bide__acceptor_pause(acceptor, what);
+	return r;
+}
+
 int bide__acceptor_take(struct acceptor *acceptor)
 {
 	for (;;) {
 		int r = bide_accept(acceptor->listener, NULL, NULL);
 
 		if (is_shortage(r)) {
-			note_shortage(acceptor, r);
-			r = shed(acceptor) ? 0 : bide__acceptor_pause(acceptor, r);
+			r = acceptor_relieve(acceptor, r);
 			if (r < 0)
 				return r;
 		} else if (!is_of_one_connection(r)) {
