@@ -14,4 +14,10 @@
  */
 int bide__to_thread_abandon(bide_fn *fn, void *arg, bool *ret_goes_on);
 
+/*
+ * The same on threads that do nothing but look up names: a name server that does not
+ * answer holds no other call up, and no other call a lookup.
+ */
+int bide__name_call_abandon(bide_fn *fn, void *arg, bool *ret_goes_on);
+
 #endif

@@ -312,6 +312,8 @@ static void loop_shut(bide_loop *loop)
 	while (!bide__inbox_close(loop));
 	if (loop->pool != NULL)
 		loop->pool_close(loop->pool);
+	if (loop->name_pool != NULL)
+		loop->pool_close(loop->name_pool);
 	if (loop->options.flags & BIDE_DEBUG)
 		bide__slab_each(&loop->slab, handle_report);
 	/* What handles are left go with the slab. */

@@ -80,6 +80,7 @@ struct bide_loop {
 	uint64_t post_count;
 	uint64_t job_count;             /* calls that are out in the pool */
 	struct pool *pool;              /* owned, of thread/; NULL: none yet */
+	struct pool *name_pool;         /* the same, for nothing but the lookup of names */
 	void (*pool_close)(struct pool *pool);
 
 	/* What other threads write, away from what this one reads all the time. */

@@ -3,7 +3,8 @@
 /*
  * pool.c - blocking calls on threads of their own
  *
- * Each loop has a pool, made by its first call. A call goes to the thread that
+ * Each loop has a pool, made by its first call, and another one for the lookup of names,
+ * which may take as long as a name server likes. A call goes to the thread that
  * became idle last, whose memory is still warm, else to a new thread, else it waits
  * in a queue. A thread that has been idle for long enough ends.
  *
@@ -27,6 +28,7 @@
 #include <pthread.h>
 
 #define THREADS_MAX_DEFAULT 64
+#define NAME_THREADS_MAX 16
 #ifdef BIDE_HOSTILE
 #define IDLE_MAX BIDE_MICROSECOND
 #else
@@ -261,7 +263,7 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static struct pool *pool_open(bide_loop *loop)
+static struct pool *pool_open(unsigned thread_max)
 {
 	struct pool *pool = bide__calloc(1, sizeof *pool);
 
@@ -271,8 +273,7 @@ static struct pool *pool_open(bide_loop *loop)
 	(void)pthread_cond_init(&pool->has_left, NULL);
 	list_init(&pool->jobs);
 	list_init(&pool->idle);
-	pool->thread_max = loop->options.max_threads > 0 ? loop->options.max_threads
-	                                                 : THREADS_MAX_DEFAULT;
+	pool->thread_max = thread_max;
 	pool->reference_count = 1;
 	return pool;
 }
@@ -401,22 +402,35 @@ static int call_make(struct call *call, bide_loop *loop)
 	return sleeper->was_withdrawn ? bide__cut_short(sleeper->waiter.task) : r;
 }
 
-/* What both calls begin with: 0, or a negative errno. */
-static int enter(bide_loop *loop)
+static unsigned usual_max(const bide_loop *loop)
 {
-	int r = cancellation_point(task_current());
+	return loop->options.max_threads > 0 ? loop->options.max_threads : THREADS_MAX_DEFAULT;
+}
 
-	if (r < 0 || loop->pool != NULL)
+/* What all calls begin with: 0, with the loop's pool for them, or a negative errno. */
+static int enter(bool is_lookup, struct pool **ret)
+{
+	bide_loop *loop = bide__loop;
+	int r = cancellation_point(task_current());
+	struct pool **pool;
+
+	if (r < 0)
 		return r;
-	loop->pool = pool_open(loop);
+	pool = is_lookup ? &loop->name_pool : &loop->pool;
+	if (*pool == NULL)
+		*pool = pool_open(is_lookup ? NAME_THREADS_MAX : usual_max(loop));
+	if (*pool == NULL)
+		return -ENOMEM;
 	loop->pool_close = pool_close;
-	return loop->pool != NULL ? 0 : -ENOMEM;
+	*ret = *pool;
+	return 0;
 }
 
 int bide_to_thread(bide_fn *fn, void *arg)
 {
 	struct bide_task *self = task_current();
-	int r = enter(bide__loop);
+	struct pool *pool;
+	int r = enter(false, &pool);
 	struct job job;
 	struct call call = { .job = &job };
 
@@ -426,7 +440,7 @@ int bide_to_thread(bide_fn *fn, void *arg)
 	if (bide__task_extra(self) == NULL)
 		return -ENOMEM;
 	job = (struct job){
-		.pool = bide__loop->pool,
+		.pool = pool,
 		.fn = fn,
 		.arg = arg,
 		.caller = self,
@@ -435,14 +449,14 @@ int bide_to_thread(bide_fn *fn, void *arg)
 	return call_make(&call, bide__loop);
 }
 
-static int abandonable_open(struct job **ret, bide_fn *fn, void *arg)
+static int abandonable_open(struct job **ret, struct pool *pool, bide_fn *fn, void *arg)
 {
 	struct bide_task *self = task_current();
 	struct job *job = bide__calloc(1, sizeof *job);
 
 	if (job == NULL)
 		return -ENOMEM;
-	job->pool = bide__loop->pool;
+	job->pool = pool;
 	job->fn = fn;
 	job->arg = arg;
 	job->can_abandon = true;
@@ -454,15 +468,16 @@ static int abandonable_open(struct job **ret, bide_fn *fn, void *arg)
 	return 0;
 }
 
-int bide__to_thread_abandon(bide_fn *fn, void *arg, bool *ret_goes_on)
+static int abandonable_make(bool is_lookup, bide_fn *fn, void *arg, bool *ret_goes_on)
 {
-	int r = enter(bide__loop);
+	struct pool *pool;
 	struct call call = { .is_abandoned = false };
+	int r = enter(is_lookup, &pool);
 
 	*ret_goes_on = false;
 	if (r < 0)
 		return r;
-	r = abandonable_open(&call.job, fn, arg);
+	r = abandonable_open(&call.job, pool, fn, arg);
 	if (r < 0)
 		return r;
 	r = call_make(&call, bide__loop);
@@ -470,6 +485,16 @@ int bide__to_thread_abandon(bide_fn *fn, void *arg, bool *ret_goes_on)
 		job_free(call.job);
 	*ret_goes_on = call.is_abandoned;
 	return r;
+}
+
+int bide__to_thread_abandon(bide_fn *fn, void *arg, bool *ret_goes_on)
+{
+	return abandonable_make(false, fn, arg, ret_goes_on);
+}
+
+int bide__name_call_abandon(bide_fn *fn, void *arg, bool *ret_goes_on)
+{
+	return abandonable_make(true, fn, arg, ret_goes_on);
 }
 
 int bide_to_thread_abandon(bide_fn *fn, void *arg)
