@@ -7,8 +7,11 @@
 #define BIDE_NET_H
 
 #include <bide/base.h>
+#include <netdb.h>
 
 BIDE_BEGIN_DECLS
+
+struct addrinfo;                        /* strict C hides it in netdb.h */
 
 /* All-zero is the default. */
 typedef struct bide_listen_options {
@@ -18,22 +21,50 @@ typedef struct bide_listen_options {
 } bide_listen_options;
 
 /*
- * Connects to a numeric address ("127.0.0.1", "::1") and port. Suspends until
- * that has succeeded or failed. Returns a connected descriptor, which is the
- * caller's, non-blocking and close-on-exec, with TCP_NODELAY set, or
- *   -EINVAL     host or port is not numeric
- *   -ECANCELED, -EPERM, or what socket(2) and connect(2) fail with
+ * Looks up names as getaddrinfo(3) does, and suspends meanwhile. A number, or a name that
+ * /etc/hosts has, is answered at once; else a thread that does nothing but this asks. A
+ * caller that is cancelled does not wait for it. *res is for freeaddrinfo(3).
+ *
+ * Returns 0, an EAI_ code, of which Linux has negative ones, or -ECANCELED, which is none
+ * of them. EAI_SYSTEM leaves the reason in errno: EPERM where no task runs.
+ */
+BIDE_API int bide_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                              struct addrinfo **res);
+
+/*
+ * Connects to a host, by name or numeric address, and a numeric port. Suspends until that
+ * has succeeded or failed. Where the host has several addresses they are tried as RFC
+ * 8305 ("Happy Eyeballs") says: a further one each 250 ms, or as soon as one fails, IPv6
+ * and IPv4 in turn; the first connection is taken. Returns a connected descriptor, which
+ * is the caller's, non-blocking and close-on-exec, with TCP_NODELAY set, or
+ *   -EINVAL     the host is missing or empty, or the port is not a number up to 65535
+ *   -ENXIO      there is no such host, or it has no address
+ *   -EREMOTEIO  the name could not be looked up: no name server answers
+ *   -ECANCELED, -EPERM, -ENOMEM, or what socket(2) and connect(2) fail with. Of several
+ *               failures the first, but the host's own, such as -ECONNREFUSED, before
+ *               those of the way there, such as -ENETUNREACH
  */
 BIDE_API int bide_tcp_connect(const char *host, const char *port);
 
 /*
- * Listens on a numeric address and port; host NULL: on all addresses, port "0":
- * one that the kernel picks, which getsockname(2) tells. options may be NULL.
- * Never suspends. Returns a descriptor, which is the caller's, or -EINVAL, or
- * what socket(2), bind(2) and listen(2) fail with.
+ * Listens on an address, given as a number or by a name in /etc/hosts, and a numeric
+ * port; host NULL: on all addresses, port "0": one that the kernel picks, which
+ * getsockname(2) tells. options may be NULL. Never suspends, and asks no name server.
+ * Returns a descriptor, which is the caller's, non-blocking and close-on-exec, or
+ *   -EINVAL  the host is empty, or the port is not a number up to 65535
+ *   -ENXIO   the host is neither a number nor in /etc/hosts
+ *   or what socket(2), bind(2) and listen(2) fail with
  */
 BIDE_API int bide_tcp_listen(const char *host, const char *port,
                              const bide_listen_options *options);
+
+/*
+ * Makes a datagram socket that is bound to an address, given as for bide_tcp_listen(). It
+ * may be connected to a peer. Never suspends. Returns a descriptor, which is the caller's,
+ * non-blocking and close-on-exec, or -EINVAL, -ENXIO, or what socket(2) and bind(2) fail
+ * with.
+ */
+BIDE_API int bide_udp_bind(const char *host, const char *port);
 
 /*
  * Connects to the Unix stream socket at path; one that begins with '@' stands for a

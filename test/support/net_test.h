@@ -7,6 +7,7 @@
 #define TEST_SUPPORT_NET_TEST_H
 
 #include "io_test.h"
+#include "io/dns.h"
 
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -88,6 +89,33 @@ static inline struct rlimit forbid_descriptors(void)
 static inline void allow_descriptors(const struct rlimit *old)
 {
 	CHECK_INT(setrlimit(RLIMIT_NOFILE, old), 0);
+}
+
+/* ---- what the resolver answers ---- */
+
+/* The answer of lookup_fake(): numeric addresses in this order, or a code. */
+struct fake_answer {
+	const char *addresses[4];
+	int code;
+};
+
+static struct fake_answer fake_answer;
+static int fake_count;                  /* lookups that came to a thread; atomic */
+
+/* In place of the system's resolver, on the thread. */
+static inline int lookup_fake(struct name_lookup *lookup)
+{
+	struct addrinfo hints = *lookup->hints;
+	struct addrinfo **end = &lookup->found;
+
+	__atomic_add_fetch(&fake_count, 1, __ATOMIC_SEQ_CST);
+	hints.ai_flags |= AI_NUMERICHOST;
+	for (int i = 0; i < 4 && fake_answer.addresses[i] != NULL; i++) {
+		CHECK_INT(getaddrinfo(fake_answer.addresses[i], lookup->service, &hints, end), 0);
+		while (*end != NULL)
+			end = &(*end)->ai_next;
+	}
+	return fake_answer.code;
 }
 
 #endif

@@ -1,72 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* test_net.c - connections: accept, connect, and both by host and port */
-#include "io_test.h"
-
-#include <bide.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-/* The port that the listener got, as text, until the next call. */
-static const char *port_of(int listener)
-{
-	static char text[8];
-	struct sockaddr_in6 addr;       /* its port stands where that of IPv4 does */
-	socklen_t len = sizeof addr;
-
-	CHECK_INT(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
-	snprintf(text, sizeof text, "%d", ntohs(addr.sin6_port));
-	return text;
-}
-
-static int option_of(int fd, int level, int name)
-{
-	socklen_t len = sizeof(int);
-	int value;
-
-	CHECK_INT(getsockopt(fd, level, name, &value, &len), 0);
-	return value;
-}
-
-static bool has_ipv6(void)
-{
-	struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	int fd = socket(AF_INET6, SOCK_STREAM, 0);
-	bool is_there = fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return is_there;
-}
-
-static void expect_fresh(int fd)
-{
-	CHECK(fd >= 0);
-	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-	CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
-}
-
-/* Sends a byte each way between the connection and its other end. */
-static void expect_connected(int one, int other)
-{
-	char byte = 0;
-
-	CHECK_INT(bide_send(one, "a", 1, 0), 1);
-	CHECK_INT(bide_recv(other, &byte, 1, 0), 1);
-	CHECK_INT(byte, 'a');
-	CHECK_INT(bide_write(other, "b", 1), 1);
-	CHECK_INT(bide_read(one, &byte, 1), 1);
-	CHECK_INT(byte, 'b');
-}
+#include "net_test.h"
 
 static void connect_and_talk(const char *host, int listener)
 {
@@ -132,24 +67,36 @@ IO_TEST(net_tcp, without_a_host_listens_on_all_addresses)
 	return 0;
 }
 
-IO_TEST(net_tcp, takes_numbers_only)
+IO_TEST(net_tcp, takes_numbers_of_ports_only)
 {
-	static const char *const hosts[] = { "localhost", "", "*", "127.0.0.1.1", "a.org", "::g" };
 	static const char *const ports[] = { "http", "",    "*",     "-1",         "+80",
 		                             " 80",  "80 ", "65536", "4294967376", "0x50" };
 
-	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
-		CHECK_INT(bide_tcp_connect(hosts[i], "1"), -EINVAL);
-		CHECK_INT(bide_tcp_listen(hosts[i], "0", NULL), -EINVAL);
-	}
 	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
 		CHECK_INT(bide_tcp_connect("127.0.0.1", ports[i]), -EINVAL);
 		CHECK_INT(bide_tcp_listen("127.0.0.1", ports[i], NULL), -EINVAL);
 		CHECK_INT(bide_tcp_listen(NULL, ports[i], NULL), -EINVAL);
+		CHECK_INT(bide_udp_bind(NULL, ports[i]), -EINVAL);
 	}
 	CHECK_INT(bide_tcp_connect("127.0.0.1", NULL), -EINVAL);
 	CHECK_INT(bide_tcp_connect(NULL, "1"), -EINVAL);
+	CHECK_INT(bide_tcp_connect("", "1"), -EINVAL);
+	CHECK_INT(bide_tcp_connect("*", "1"), -EINVAL);
+	CHECK_INT(bide_tcp_listen("", "0", NULL), -EINVAL);
+	CHECK_INT(bide_tcp_listen("*", "0", NULL), -EINVAL);
 	CHECK_INT(bide_tcp_listen("127.0.0.1", NULL, NULL), -EINVAL);
+	return 0;
+}
+
+/* A name that is in no file would have to be looked up. */
+IO_TEST(net_tcp, listens_on_numbers_and_names_in_the_file_of_hosts)
+{
+	static const char *const hosts[] = { "127.0.0.1.1", "no-such-host.invalid", "::g" };
+
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+		CHECK_INT(bide_tcp_listen(hosts[i], "0", NULL), -ENXIO);
+		CHECK_INT(bide_udp_bind(hosts[i], "0"), -ENXIO);
+	}
 	return 0;
 }
 
@@ -294,17 +241,15 @@ IO_TEST(net_accept, serves_several_acceptors)
 
 IO_TEST(net_accept, without_a_free_descriptor_leaves_the_connection)
 {
-	struct rlimit limit, none;
+	struct rlimit limit;
 	int listener = bide_tcp_listen("127.0.0.1", "0", NULL);
 	int client = bide_tcp_connect("127.0.0.1", port_of(listener));
 	int fd;
 
-	CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = limit.rlim_max };
-	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+	limit = forbid_descriptors();
 	CHECK_INT(bide_accept(listener, NULL, NULL), -EMFILE);
 	CHECK_INT(bide_tcp_listen("127.0.0.1", "0", NULL), -EMFILE);
-	CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	allow_descriptors(&limit);
 	fd = bide_accept(listener, NULL, NULL);
 	expect_connected(client, fd);
 	CHECK_INT(bide_close(fd), 0);
