@@ -65,6 +65,23 @@ IO_TEST(dns, answers_no_host_without_a_thread)
 	return 0;
 }
 
+IO_TEST(dns, answers_localhost_without_a_thread_where_the_file_decides)
+{
+	const struct addrinfo four = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
+	struct hosts_found known;
+	struct addrinfo *found;
+
+	/* Neither the test's host nor its files are ours. */
+	if (bide__hosts_find("localhost", AF_INET, &known) < 0 || known.count != 1)
+		return 0;
+	bide__getaddrinfo_hook = lookup_forbidden;
+	CHECK_INT(bide_getaddrinfo("localhost", "80", &four, &found), 0);
+	expect_address(found, known.list[0].text, 80);
+	CHECK(found->ai_next == NULL);
+	freeaddrinfo(found);
+	return 0;
+}
+
 IO_TEST(dns, that_may_not_look_up_fails_without_a_thread)
 {
 	const struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST };
@@ -75,6 +92,35 @@ IO_TEST(dns, that_may_not_look_up_fails_without_a_thread)
 	CHECK_INT(bide_getaddrinfo("a.test", "1", &numeric, &found), EAI_NONAME);
 	CHECK(bide_getaddrinfo("127.0.0.1", "1", &six, &found) < 0);
 	CHECK(found == NULL);
+	return 0;
+}
+
+/* What is answered here is what the C library would have answered. */
+IO_TEST(dns, answers_names_in_the_file_of_hosts_as_the_c_library_does)
+{
+	static const int families[] = { AF_UNSPEC, AF_INET, AF_INET6 };
+
+	bide__getaddrinfo_hook = bide__sys_getaddrinfo;
+	for (int i = 0; i < 3; i++) {
+		const struct addrinfo hints = {
+			.ai_family = families[i],
+			.ai_socktype = SOCK_STREAM,
+		};
+		struct addrinfo *ours = NULL, *theirs = NULL;
+		int r = getaddrinfo("localhost", "80", &hints, &theirs);
+
+		CHECK_INT(bide_getaddrinfo("localhost", "80", &hints, &ours), r);
+		if (r != 0)
+			continue;
+		for (const struct addrinfo *a = ours, *b = theirs; a != NULL || b != NULL;
+		     a = a->ai_next, b = b->ai_next) {
+			CHECK(a != NULL && b != NULL);
+			CHECK_INT(a->ai_addrlen, b->ai_addrlen);
+			CHECK(memcmp(a->ai_addr, b->ai_addr, a->ai_addrlen) == 0);
+		}
+		freeaddrinfo(ours);
+		freeaddrinfo(theirs);
+	}
 	return 0;
 }
 
