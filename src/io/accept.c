@@ -134,6 +134,7 @@ int bide__acceptor_pause(struct acceptor *acceptor, int what)
 void bide__acceptor_recover(struct acceptor *acceptor)
 {
 	acceptor->is_short = false;
+	acceptor->has_waited = false;
 	acceptor->pause = PAUSE_MIN;
 	if (acceptor->spare < 0)
 		acceptor->spare = spare_open();
@@ -146,12 +147,16 @@ static int acceptor_relieve(struct acceptor *acceptor, int what)
 
 	note_shortage(acceptor, what);
 	r = shed(acceptor);
-	/* Without a descriptor accept(2) fails also where nobody has come. */
-	if (r == -EAGAIN)
-		r = bide_wait_fd(acceptor->listener, BIDE_READABLE);
-	else if (r < 0)
-		r = bide__acceptor_pause(acceptor, what);
-	return r;
+	if (r >= 0) {
+		acceptor->has_waited = false;
+		return 0;
+	}
+	/* Without a descriptor accept(2) fails also where nobody has come. But where
+	 * somebody else takes what the listener tells of, that must not spin. */
+	acceptor->has_waited = r == -EAGAIN && !acceptor->has_waited;
+	if (acceptor->has_waited)
+		return bide_wait_fd(acceptor->listener, BIDE_READABLE);
+	return bide__acceptor_pause(acceptor, what);
 }
 
 int bide__acceptor_take(struct acceptor *acceptor)

@@ -13,6 +13,7 @@ struct acceptor {
 	int spare;                      /* owned: a descriptor to give up when none is left; -1 */
 	bide_time pause;                /* how long the next one lasts */
 	bool is_short;                  /* in an episode in which something has run out */
+	bool has_waited;                /* the listener was ready, and nothing came of it yet */
 };
 
 /* Takes a spare descriptor where one can be had. Cannot fail. */
