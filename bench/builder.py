@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+
+"""
+builder.py - makes of the programs of the comparison what can be run
+
+What cannot be built is no error: whoever asks for it gets Absent, and why.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent
+C_FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-D_GNU_SOURCE', f'-I{HERE}/common']
+REGISTRY = Path('/usr/share/cargo/registry')
+
+# Linked statically, like bide, so that nobody pays for calls through a table.
+LIBRARIES = {
+	'st': ['-l:libst.a'],
+	'st-cond': ['-l:libst.a'],
+	'context': ['-l:libboost_context.a'],
+	'fiber': ['-l:libboost_fiber.a', '-l:libboost_context.a', '-pthread'],
+	'uv': ['-l:libuv_a.a', '-pthread', '-ldl'],
+	'eventfd': ['-pthread'],
+	'eventfd-read': ['-pthread'],
+	'futex': ['-pthread'],
+	'futex-eventfd': ['-pthread'],
+}
+
+
+class Absent(Exception):
+	"""A peer that this machine cannot have, and why."""
+
+
+def need(tool):
+	path = shutil.which(tool)
+	if path is None:
+		raise Absent(f'{tool} is not installed')
+	return path
+
+
+def build_step(command, **options):
+	"""Runs a command of a build; its failure makes the peer absent."""
+	done = subprocess.run(command, capture_output=True, text=True, **options)
+	if done.returncode != 0:
+		lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+		told = [line for line in lines if any(word in line.lower() for word in
+		        ('error', 'fatal', 'not found'))]
+		raise Absent((told[:1] or lines[-1:] or ['the build failed'])[0].strip())
+	return done.stdout
+
+
+class Builder:
+	"""Makes of a peer's file a command line; everything it writes is below one folder."""
+
+	def __init__(self, folder):
+		self.folder = folder
+		self.done = {}                  # of bide and tokio, which build once: what came out
+
+	def command(self, source):
+		"""The command that runs the peer; raises Absent."""
+		how = {'.c': self.c, '.cpp': self.cpp, '.go': self.go, '.rs': self.rust,
+		       '.py': self.python}
+		return how[source.suffix](source)
+
+	def output(self, source):
+		path = self.folder / 'bin' / f'{source.parent.name}-{source.stem}'
+		path.parent.mkdir(parents=True, exist_ok=True)
+		return str(path)
+
+	def c(self, source):
+		command = [need('gcc'), '-std=gnu11', *C_FLAGS, str(source), '-o', self.output(source)]
+		if source.stem.startswith('bide'):
+			library = self.once('bide', self.bide)
+			command += [f'-I{TOP}/include', *library, '-pthread']
+		build_step(command + LIBRARIES.get(source.stem, []))
+		return [self.output(source)]
+
+	def cpp(self, source):
+		build_step([need('g++'), '-std=c++17', *C_FLAGS, str(source), '-o', self.output(source),
+		            *LIBRARIES.get(source.stem, [])])
+		return [self.output(source)]
+
+	def go(self, source):
+		env = dict(os.environ, GOCACHE=str(self.folder / 'go'), GOFLAGS='-mod=mod',
+		           CGO_ENABLED='0')
+		build_step([need('go'), 'build', '-o', self.output(source), str(source)], cwd=HERE,
+		           env=env)
+		return [self.output(source)]
+
+	def rust(self, source):
+		release = self.once('tokio', self.tokio)
+		return [str(release / f'{source.parent.name}-{source.stem}')]
+
+	def python(self, source):
+		# Debian's own, where it is there, as all peers are Debian's.
+		debian = '/usr/bin/python3'
+		python = debian if os.access(debian, os.X_OK) else sys.executable
+		build_step([python, '-c', 'import asyncio; asyncio.timeout'])
+		return [python, '-B', str(source)]
+
+	def once(self, name, build):
+		if name not in self.done:
+			try:
+				self.done[name] = build()
+			except Absent as absent:
+				self.done[name] = absent
+		if isinstance(self.done[name], Absent):
+			raise self.done[name]
+		return self.done[name]
+
+	def bide(self):
+		"""Builds bide's release: the arguments that link it."""
+		folder = self.folder / 'bide'
+		library = 'src/libbide.a'
+		if not (folder / 'build.ninja').exists():
+			# No reports are printed here, so no need of libelf to make them nicer.
+			build_step([need('meson'), 'setup', '--buildtype=release', '-Dsymbols=disabled',
+			            '-Dtests=disabled', '-Dexamples=disabled', str(folder), str(TOP)])
+		build_step([need('ninja'), '-j1', '-C', str(folder), library])
+		return [str(folder / library), '-ldl']
+
+	def tokio(self):
+		"""Builds all programs in Rust against Debian's crates, without a network."""
+		cargo, folder = need('cargo'), self.folder / 'tokio'
+		if not any(REGISTRY.glob('tokio-[0-9]*')):
+			raise Absent(f'no tokio in {REGISTRY}')
+		(folder / '.cargo').mkdir(parents=True, exist_ok=True)
+		(folder / '.cargo' / 'config.toml').write_text(
+			'[source.crates-io]\nreplace-with = "debian"\n'
+			f'[source.debian]\ndirectory = "{REGISTRY}"\n')
+		manifest = (HERE / 'common' / 'Cargo.toml.in').read_text().replace('@HERE@', str(HERE))
+		for source in sorted(HERE.glob('*/tokio*.rs')):
+			manifest += (f'\n[[bin]]\nname = "{source.parent.name}-{source.stem}"\n'
+			             f'path = "{source}"\n')
+		(folder / 'Cargo.toml').write_text(manifest)
+		build_step([cargo, 'build', '--release', '--offline', '--quiet', '-j1'], cwd=folder,
+		           env=dict(os.environ, CARGO_TARGET_DIR=str(folder / 'target')))
+		return folder / 'target' / 'release'
