@@ -30,6 +30,19 @@ LIBRARIES = {
 	'futex-eventfd': ['-pthread'],
 }
 
+# Only where it is there, so that nothing else in Rust needs it.
+HYPER = '''
+[dependencies.hyper]
+version = "0.14"
+default-features = false
+features = ["http1", "server", "tcp"]
+'''
+
+# What a program of bide needs beside it.
+EXTRA = {
+	('hello', 'bide'): ['-l:libhttp_parser.a'],
+}
+
 
 class Absent(Exception):
 	"""A peer that this machine cannot have, and why."""
@@ -40,6 +53,10 @@ def need(tool):
 	if path is None:
 		raise Absent(f'{tool} is not installed')
 	return path
+
+
+def has_hyper():
+	return any(REGISTRY.glob('hyper-0.14*'))
 
 
 def build_step(command, **options):
@@ -58,13 +75,19 @@ class Builder:
 
 	def __init__(self, folder):
 		self.folder = folder
-		self.done = {}                  # of bide and tokio, which build once: what came out
+		self.done = {}                  # of what builds once: what came out
 
 	def command(self, source):
 		"""The command that runs the peer; raises Absent."""
 		how = {'.c': self.c, '.cpp': self.cpp, '.go': self.go, '.rs': self.rust,
 		       '.py': self.python}
 		return how[source.suffix](source)
+
+	def run_folder(self):
+		"""Where programs run, and may write to."""
+		folder = self.folder / 'run'
+		folder.mkdir(parents=True, exist_ok=True)
+		return folder
 
 	def output(self, source):
 		path = self.folder / 'bin' / f'{source.parent.name}-{source.stem}'
@@ -76,8 +99,13 @@ class Builder:
 		if source.stem.startswith('bide'):
 			library = self.once('bide', self.bide)
 			command += [f'-I{TOP}/include', *library, '-pthread']
-		build_step(command + LIBRARIES.get(source.stem, []))
+		build_step(command + LIBRARIES.get(source.stem, []) +
+		           EXTRA.get((source.parent.name, source.stem), []))
 		return [self.output(source)]
+
+	def load(self):
+		"""Who asks the servers: the program."""
+		return self.once('load', lambda: self.c(HERE / 'common' / 'load.c'))[0]
 
 	def cpp(self, source):
 		build_step([need('g++'), '-std=c++17', *C_FLAGS, str(source), '-o', self.output(source),
@@ -93,6 +121,8 @@ class Builder:
 
 	def rust(self, source):
 		release = self.once('tokio', self.tokio)
+		if source.stem.startswith('hyper') and not has_hyper():
+			raise Absent(f'no hyper 0.14 in {REGISTRY}')
 		return [str(release / f'{source.parent.name}-{source.stem}')]
 
 	def python(self, source):
@@ -133,7 +163,11 @@ class Builder:
 			'[source.crates-io]\nreplace-with = "debian"\n'
 			f'[source.debian]\ndirectory = "{REGISTRY}"\n')
 		manifest = (HERE / 'common' / 'Cargo.toml.in').read_text().replace('@HERE@', str(HERE))
-		for source in sorted(HERE.glob('*/tokio*.rs')):
+		sources = sorted(HERE.glob('*/tokio*.rs'))
+		if has_hyper():
+			manifest += HYPER
+			sources += sorted(HERE.glob('*/hyper*.rs'))
+		for source in sources:
 			manifest += (f'\n[[bin]]\nname = "{source.parent.name}-{source.stem}"\n'
 			             f'path = "{source}"\n')
 		(folder / 'Cargo.toml').write_text(manifest)

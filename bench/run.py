@@ -9,7 +9,7 @@ who, the suffix how it is built. Every program takes PARAM REPETITIONS
 MILLISECONDS and prints lines "workload param value". The peers of a workload
 run in turns (A B C A B C …), all on the same CPU, so that a slow minute of the
 machine hits them alike. The parameter of a workload with several threads says
-on how many CPUs they are.
+on how many CPUs they are. Servers are run and measured in servers.py.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import collections
 import os
 import platform
 import select
+import signal
 import statistics
 import subprocess
 import sys
@@ -24,12 +25,14 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True          # nothing is written here
 
+import servers
 from builder import HERE, TOP, Absent, Builder
 
 # What a file's stem stands for in the tables.
 PEERS = {
 	'bide': 'bide',
 	'bide-call': 'bide, bide_timeout()',
+	'bide-uring': 'bide, io_uring',
 	'st': 'State Threads',
 	'st-cond': 'State Threads, cond',
 	'context': 'boost.context',
@@ -40,17 +43,21 @@ PEERS = {
 	'uv': 'libuv',
 	'tokio': 'tokio',
 	'tokio-mpsc': 'tokio, mpsc',
+	'hyper': 'hyper',
+	'nginx': 'nginx',
 	'aio': 'asyncio',
+	'aio-uvloop': 'uvloop',
 	'clock': 'clock_gettime',
 	'epoll': 'epoll_wait, empty',
 	'eventfd': 'bare eventfd',
 	'eventfd-read': 'bare eventfd, read',
 	'futex': 'bare futex',
 	'futex-eventfd': 'bare futex, eventfd back',
+	'epoll-server': 'bare epoll',
 }
 
 # What the machine asks for whoever calls: nobody's rival.
-FLOORS = ('clock', 'epoll', 'eventfd', 'eventfd-read', 'futex', 'futex-eventfd')
+FLOORS = ('clock', 'epoll', 'eventfd', 'eventfd-read', 'futex', 'futex-eventfd', 'epoll-server')
 
 # Workload, its parameters: all, and those of --quick.
 WORKLOADS = {
@@ -71,6 +78,9 @@ WORKLOADS = {
 	'wake': ([1, 2], [1, 2]),
 	'to_thread': ([1, 2], [1, 2]),
 	'threads': ([1, 2], [1, 2]),
+	'echo': ([1, 100, 1000, 10000], [1, 100]),
+	'hello': ([100], [100]),
+	'idle': ([10000], [1000]),
 }
 
 # The parameter of these is a number of CPUs; all others have one.
@@ -84,8 +94,19 @@ SINGLE = {'sleepers': 8000, 'delayed': 0}
 SLOW_START = {'aio': 3}
 SINGLE_ROUNDS = 3                       # they take long and scatter little
 
+# What is not in ns, and of what that is.
+UNITS = {
+	'sleepers': ('bytes', ' a task'),
+	'delayed': ('bytes', ' a task'),
+	'idle': ('bytes', ' a connection'),
+	'echo-64': ('us', ' of CPU a request'),
+	'echo-4096': ('us', ' of CPU a request'),
+	'hello': ('us', ' of CPU a request'),
+}
+
 # An aim that was measured in the same run: so many times what that program took.
 Times = collections.namedtuple('Times', 'factor peer series param')
+RIVALS = 'the best of the peers'
 
 # (what, series, parameter, aim, unit)
 AIMS = [
@@ -111,21 +132,48 @@ AIMS = [
 	('call on the pool, 1 CPU', 'to_thread', 1, Times(1.2, 'futex', 'to_thread', 1), 'ns'),
 	('call on the pool, 2 CPUs', 'to_thread', 2, Times(1.2, 'futex', 'to_thread', 2), 'ns'),
 	('spawn and join on 2 loops', 'threads', 2, Times(1 / 1.9, 'bide', 'threads', 1), 'ns'),
+	('echo of 64 B, 100 connections, the floor', 'echo-64', 100,
+	 Times(1.05, 'epoll-server', 'echo-64', 100), 'us'),
+	*((f'echo of {size} B, connections: {n:,}', f'echo-{size}', n,
+	   Times(1, RIVALS, f'echo-{size}', n), 'us')
+	  for size in servers.SIZES for n in (1, 100, 1000, 10000)),
+	('hello, HTTP', 'hello', 100, Times(1, RIVALS, 'hello', 100), 'us'),
+	('idle connection', 'idle', 10000, 6 * 1024, 'B'),
 ]
 
 
 def peers_of(workload):
 	"""The files of a workload, in the order of PEERS, unknown ones last."""
-	files = [path for path in (HERE / workload).iterdir() if path.suffix in
+	folder = HERE / servers.SERVERS.get(workload, workload)
+	files = [path for path in folder.iterdir() if path.suffix in
 	         ('.c', '.cpp', '.go', '.rs', '.py')]
 	order = list(PEERS)
 	return sorted(files, key=lambda path: (order.index(path.stem) if path.stem in order
 	                                       else len(order), path.stem))
 
 
+def commands_of(workload, builder, wanted):
+	"""What runs each of the wanted peers, and why others cannot be had, by peer."""
+	commands, absent = {}, {}
+	for source in peers_of(workload):
+		variants = {source.stem: []}
+		if workload in servers.SERVERS:
+			variants = servers.variants_of(source.stem)
+		for peer, prefix in variants.items():
+			if wanted and peer not in wanted:
+				continue
+			try:
+				commands[peer] = prefix + builder.command(source)
+			except Absent as why:
+				absent[peer] = str(why)
+	return commands, absent
+
+
 def cpus_for(workload, param, first):
 	"""The CPUs to run on, the first one among them; raises Absent where they are too few."""
 	count = param if workload in THREADED else 1
+	if workload in servers.SERVERS:
+		count = 2
 	cpus = [first, *sorted(os.sched_getaffinity(0) - {first})][:count]
 	if len(cpus) < count:
 		raise Absent(f'it needs {count} CPUs')
@@ -144,10 +192,10 @@ def split_threads(process, first, other):
 			pass                    # it has ended
 
 
-def run_once(command, arguments, cpus, is_split):
+def run_program(command, arguments, cpus, is_split, folder):
 	"""Runs a program pinned to the CPUs: [(series, param, value)]; raises Absent."""
 	env = dict(os.environ, GOMAXPROCS=str(len(cpus)), PYTHONPATH=str(HERE / 'common'))
-	with subprocess.Popen(command + [str(a) for a in arguments], env=env, text=True,
+	with subprocess.Popen(command + [str(a) for a in arguments], env=env, text=True, cwd=folder,
 	                      stdout=subprocess.PIPE, stderr=subprocess.PIPE,
 	                      preexec_fn=lambda: os.sched_setaffinity(0, cpus)) as process:
 		if is_split and len(cpus) == 2:
@@ -161,7 +209,19 @@ def run_once(command, arguments, cpus, is_split):
 	return [(series, int(param), float(value)) for series, param, value in rows]
 
 
-def measure(workload, param, commands, options, figures):
+def run_once(workload, param, peer, command, options, builder):
+	"""Runs a peer once: [(series, param, value)]; raises Absent."""
+	cpus = cpus_for(workload, param, options.cpu)
+	if workload in servers.SERVERS:
+		return servers.run_once(workload, command, param, options, cpus, builder)
+	arguments = (param, options.repetitions, options.milliseconds)
+	if workload in SINGLE:
+		ms = SINGLE[workload] * SLOW_START.get(peer, 1)
+		arguments = (param, 1, 500 if options.quick and ms else ms)
+	return run_program(command, arguments, cpus, workload in SPLIT, builder.run_folder())
+
+
+def measure(workload, param, commands, options, builder, figures):
 	"""Runs all peers in turns; fills figures[series, param][peer]. Returns who fell out."""
 	absent, rounds = {}, options.rounds
 	if workload in SINGLE:
@@ -170,18 +230,12 @@ def measure(workload, param, commands, options, figures):
 		for peer, command in commands.items():
 			if peer in absent:
 				continue
-			if workload in SINGLE:
-				ms = SINGLE[workload] * SLOW_START.get(peer, 1)
-				arguments = (param, 1, 500 if options.quick and ms else ms)
-			else:
-				arguments = (param, options.repetitions, options.milliseconds)
 			if sys.stderr.isatty():
 				print(f'\r\033[K{workload} {param} {turn + 1}/{rounds} {peer}', end='',
 				      file=sys.stderr, flush=True)
 			try:
-				cpus = cpus_for(workload, param, options.cpu)
-				for series, n, value in run_once(command, arguments, cpus,
-				                                 workload in SPLIT):
+				for series, n, value in run_once(workload, param, peer, command, options,
+				                                 builder):
 					figures.setdefault((series, n), {}).setdefault(peer, []).append(value)
 			except Absent as why:
 				absent[peer] = str(why)
@@ -190,8 +244,20 @@ def measure(workload, param, commands, options, figures):
 	return absent
 
 
-def number(value):
-	return f'{value:,.0f}' if value >= 1000 else f'{value:.1f}'
+def number(value, unit='ns'):
+	if value >= 1000:
+		return f'{value:,.0f}'
+	return f'{value:.2f}' if unit == 'us' else f'{value:.1f}'
+
+
+def unit_of(series):
+	"""The unit, and of what."""
+	return UNITS.get(series, ('ns', ''))
+
+
+def rivals(by_peer):
+	return {peer: values for peer, values in by_peer.items()
+	        if not peer.startswith('bide') and peer not in FLOORS}
 
 
 def spread(values):
@@ -217,11 +283,12 @@ def table(head, rows):
 
 
 def print_series(series, param, by_peer):
-	unit = 'bytes a task' if series in ('sleepers', 'delayed') else 'ns'
+	unit, of_what = unit_of(series)
 	bide = min(by_peer['bide']) if 'bide' in by_peer else None
-	rows = [[PEERS.get(peer, peer), number(min(values)), number(statistics.median(values)),
-	         spread(values), ratio(bide, min(values))] for peer, values in by_peer.items()]
-	print(f'{series} {param:,} ({unit})\n')
+	rows = [[PEERS.get(peer, peer), number(min(values), unit),
+	         number(statistics.median(values), unit), spread(values), ratio(bide, min(values))]
+	        for peer, values in by_peer.items()]
+	print(f'{series} {param:,} ({unit}{of_what})\n')
 	table(['peer', 'minimum', 'median', 'spread', 'bide is'], rows)
 
 
@@ -229,7 +296,10 @@ def aims_of(aim, figures):
 	"""What minimum and median are to reach; None where that was not measured."""
 	if not isinstance(aim, Times):
 		return aim, aim
-	values = figures.get((aim.series, aim.param), {}).get(aim.peer)
+	by_peer = figures.get((aim.series, aim.param), {})
+	values = by_peer.get(aim.peer)
+	if aim.peer == RIVALS:
+		values = min(rivals(by_peer).values(), key=min, default=None)
 	return values and (aim.factor * min(values), aim.factor * statistics.median(values))
 
 
@@ -239,21 +309,21 @@ def verdict(values, aims):
 	return 'at best' if min(values) <= aims[0] else 'no'
 
 
-def print_summary(figures, chosen):
+def print_summary(figures):
 	rows = []
 	for what, series, param, aim, unit in AIMS:
 		by_peer = figures.get((series, param), {})
-		if series not in chosen or not by_peer:
+		if not by_peer:
 			continue
 		values = by_peer.get('bide')
 		aims = aims_of(aim, figures)
-		others = {peer: min(v) for peer, v in by_peer.items()
-		          if not peer.startswith('bide') and peer not in FLOORS}
+		others = {peer: min(v) for peer, v in rivals(by_peer).items()}
 		best = min(others, key=others.get) if others else None
-		rows.append([what, f'{number(aims[0])} {unit}' if aims else '-',
-		             f'{number(min(values))} / {number(statistics.median(values))}' if values
+		rows.append([what, f'{number(aims[0], unit)} {unit}' if aims else '-',
+		             f'{number(min(values), unit)} / '
+		             f'{number(statistics.median(values), unit)}' if values
 		             else 'not measured',
-		             f'{PEERS.get(best, best)} {number(others[best])}' if best else '-',
+		             f'{PEERS.get(best, best)} {number(others[best], unit)}' if best else '-',
 		             ratio(min(values), others[best]) if values and best else '-',
 		             verdict(values, aims) if values and aims else '-'])
 	if rows:
@@ -296,28 +366,25 @@ def arguments():
 
 
 def main():
+	# As an exception it ends the servers that run, too.
+	signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 	options = arguments()
 	chosen = options.names or list(WORKLOADS)
 	wanted = options.only.split(',') if options.only else None
-	builder, figures, absent = Builder(options.build), {}, {}
+	builder, figures, absent, printed = Builder(options.build), {}, {}, 0
 	print(f'{machine()}; on CPU {options.cpu}, {options.rounds} rounds\n', flush=True)
 	for workload in chosen:
-		commands, before = {}, set(figures)
-		for source in peers_of(workload):
-			if wanted and source.stem not in wanted:
-				continue
-			try:
-				commands[source.stem] = builder.command(source)
-			except Absent as why:
-				absent[workload, source.stem] = str(why)
+		commands, missing = commands_of(workload, builder, wanted)
+		absent.update({(workload, peer): why for peer, why in missing.items()})
 		for param in WORKLOADS[workload][1 if options.quick else 0]:
-			for peer, why in measure(workload, param, commands, options, figures).items():
+			for peer, why in measure(workload, param, commands, options, builder,
+			                         figures).items():
 				absent[f'{workload} {param}', peer] = why
-		for key in figures:
-			if key not in before:
+			for key in list(figures)[printed:]:
 				print_series(*key, figures[key])
-		sys.stdout.flush()
-	print_summary(figures, chosen)
+			printed = len(figures)
+			sys.stdout.flush()
+	print_summary(figures)
 	for (where, peer), why in absent.items():
 		print(f'absent from {where}: {PEERS.get(peer, peer)}: {why}')
 	return 0

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct bench {
 	const char *workload;
@@ -105,20 +106,27 @@ static inline int64_t bench_next(struct bench *bench)
 	return bench->units;
 }
 
-/* Returns the bytes of memory that the process holds, its page tables included. */
-static inline double bench_memory(void)
+/* Returns the bytes of memory that a process holds, its page tables included. */
+static inline double bench_memory_of(pid_t pid)
 {
 	char line[256];
 	long kib, sum = 0;
-	FILE *status = fopen("/proc/self/status", "r");
+	FILE *status;
 
+	snprintf(line, sizeof(line), "/proc/%d/status", (int)pid);
+	status = fopen(line, "r");
 	if (status == NULL)
-		bench_fail("/proc/self/status cannot be read");
+		bench_fail("/proc/PID/status cannot be read");
 	while (fgets(line, sizeof(line), status) != NULL)
 		if (sscanf(line, "VmRSS: %ld", &kib) == 1 || sscanf(line, "VmPTE: %ld", &kib) == 1)
 			sum += kib;
 	fclose(status);
 	return (double)sum * 1024;
+}
+
+static inline double bench_memory(void)
+{
+	return bench_memory_of(getpid());
 }
 
 #endif
