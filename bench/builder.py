@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parent
 C_FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-D_GNU_SOURCE', f'-I{HERE}/common']
 REGISTRY = Path('/usr/share/cargo/registry')
+FILE_SIZE = 64 << 20
 
 # Linked statically, like bide, so that nobody pays for calls through a table.
 LIBRARIES = {
@@ -84,9 +85,12 @@ class Builder:
 		return how[source.suffix](source)
 
 	def run_folder(self):
-		"""Where programs run, and may write to."""
+		"""Where programs run; in it is the file that those of file_read read."""
 		folder = self.folder / 'run'
+		pages = folder / 'pages'
 		folder.mkdir(parents=True, exist_ok=True)
+		if not pages.exists() or pages.stat().st_size != FILE_SIZE:
+			pages.write_bytes(os.urandom(FILE_SIZE))
 		return folder
 
 	def output(self, source):

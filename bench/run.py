@@ -43,6 +43,7 @@ PEERS = {
 	'uv': 'libuv',
 	'tokio': 'tokio',
 	'tokio-mpsc': 'tokio, mpsc',
+	'tokio-blocking': 'tokio, spawn_blocking',
 	'hyper': 'hyper',
 	'nginx': 'nginx',
 	'aio': 'asyncio',
@@ -54,10 +55,12 @@ PEERS = {
 	'futex': 'bare futex',
 	'futex-eventfd': 'bare futex, eventfd back',
 	'epoll-server': 'bare epoll',
+	'pread': 'bare pread',
 }
 
 # What the machine asks for whoever calls: nobody's rival.
-FLOORS = ('clock', 'epoll', 'eventfd', 'eventfd-read', 'futex', 'futex-eventfd', 'epoll-server')
+FLOORS = ('clock', 'epoll', 'eventfd', 'eventfd-read', 'futex', 'futex-eventfd', 'epoll-server',
+          'pread')
 
 # Workload, its parameters: all, and those of --quick.
 WORKLOADS = {
@@ -81,6 +84,7 @@ WORKLOADS = {
 	'echo': ([1, 100, 1000, 10000], [1, 100]),
 	'hello': ([100], [100]),
 	'idle': ([10000], [1000]),
+	'file_read': ([1], [1]),
 }
 
 # The parameter of these is a number of CPUs; all others have one.
@@ -139,6 +143,8 @@ AIMS = [
 	  for size in servers.SIZES for n in (1, 100, 1000, 10000)),
 	('hello, HTTP', 'hello', 100, Times(1, RIVALS, 'hello', 100), 'us'),
 	('idle connection', 'idle', 10000, 6 * 1024, 'B'),
+	('read of 4 KiB from the page cache', 'file_read', 1,
+	 Times(1.3, 'pread', 'file_read', 1), 'ns'),
 ]
 
 
