@@ -76,33 +76,6 @@ bool bide__op_may_wait(const struct io_op *op)
 	}
 }
 
-bool bide__op_blocks(const struct io_op *op, const struct fd_traits *traits)
-{
-	return traits->is_file && (op->kind == IO_READ || op->kind == IO_WRITE ||
-	                           op->kind == IO_READV || op->kind == IO_WRITEV);
-}
-
-bool bide__op_reads(const struct io_op *op)
-{
-	switch (op->kind) {
-	case IO_POLL:
-		return op->events & BIDE_READABLE;
-	case IO_READ:
-	case IO_READV:
-	case IO_RECV:
-	case IO_RECVMSG:
-	case IO_ACCEPT:
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool bide__op_writes(const struct io_op *op)
-{
-	return op->kind == IO_POLL ? op->events & BIDE_WRITABLE : !bide__op_reads(op);
-}
-
 /* Returns the events that hold, -EAGAIN where none does. */
 static int poll_now(int fd, int events)
 {

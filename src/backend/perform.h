@@ -8,6 +8,8 @@
 
 #include "core/backend.h"
 
+#include <bide/io.h>
+
 /* What has to be known of a descriptor to do that. */
 struct fd_traits {
 	bool is_known;
@@ -35,11 +37,35 @@ void bide__perform_blocking(struct io_op *op);
 
 bool bide__op_may_wait(const struct io_op *op);
 
+/* What follows is asked several times for each operation: calls would cost more than it. */
+
 /* Whether the operation, where it has to wait, waits for a file's disk. */
-bool bide__op_blocks(const struct io_op *op, const struct fd_traits *traits);
+static inline bool bide__op_blocks(const struct io_op *op, const struct fd_traits *traits)
+{
+	return traits->is_file && (op->kind == IO_READ || op->kind == IO_WRITE ||
+	                           op->kind == IO_READV || op->kind == IO_WRITEV);
+}
 
 /* Whether the operation waits for the descriptor to be readable, writable. */
-bool bide__op_reads(const struct io_op *op);
-bool bide__op_writes(const struct io_op *op);
+static inline bool bide__op_reads(const struct io_op *op)
+{
+	switch (op->kind) {
+	case IO_POLL:
+		return op->events & BIDE_READABLE;
+	case IO_READ:
+	case IO_READV:
+	case IO_RECV:
+	case IO_RECVMSG:
+	case IO_ACCEPT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static inline bool bide__op_writes(const struct io_op *op)
+{
+	return op->kind == IO_POLL ? op->events & BIDE_WRITABLE : !bide__op_reads(op);
+}
 
 #endif
