@@ -54,9 +54,12 @@ static bool is_replaced(const struct choice *choice, int r)
 	return choice->next != NULL && (choice->is_optional || r == -ENOSYS || r == -EPERM);
 }
 
-int bide__backend_open(struct backend **ret, const bide_options *options)
+int bide__backend_open(struct backend **ret, const bide_options *options, bool stays)
 {
-	const struct backend_options given = { .seed = options->seed };
+	const struct backend_options given = {
+		.seed = options->seed,
+		.stays_on_one_thread = stays,
+	};
 	const struct choice *choice;
 
 	for (choice = first_choice(options);; choice = choice->next) {

@@ -66,6 +66,7 @@ struct io_op {
 
 struct backend_options {
 	uint64_t seed;                  /* of the simulator's choices; 0: none of them */
+	bool stays_on_one_thread;       /* the one that first waits is the only one that does */
 };
 
 /* What has come of an attempt at an operation. */
@@ -111,6 +112,10 @@ struct backend_ops {
 	 * first, and appends all completed operations to done in the order in
 	 * which they completed. Returns 0, or why waiting is impossible. */
 	int (*wait)(struct backend *backend, bide_time timeout, struct bide_node *done);
+
+	/* Before a foreign loop waits for the descriptor, or another thread goes on
+	 * with the loop: lets the system have what was submitted. NULL: it has. */
+	void (*flush)(struct backend *backend);
 
 	/* Makes the current or the next wait() return. From any thread and from
 	 * signal handlers. Calls before one wait() count once. */

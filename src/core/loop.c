@@ -44,7 +44,7 @@ static void loop_free(bide_loop *loop)
 	loop->options.name = NULL;
 }
 
-int bide__loop_open(bide_loop **ret, const bide_options *given)
+int bide__loop_open(bide_loop **ret, const bide_options *given, bool stays)
 {
 	bide_options options;
 	bide_loop *loop;
@@ -82,7 +82,7 @@ int bide__loop_open(bide_loop **ret, const bide_options *given)
 	r = -ENOMEM;
 	if (options.name != NULL && (loop->options.name = bide__strdup(options.name)) == NULL)
 		goto fail;
-	r = bide__backend_open(&loop->backend, &loop->options);
+	r = bide__backend_open(&loop->backend, &loop->options, stays);
 	if (r < 0)
 		goto fail;
 	*ret = loop;
@@ -97,7 +97,7 @@ fail:
 bide_loop *bide_loop_new(const bide_options *options)
 {
 	bide_loop *loop;
-	int r = bide__loop_open(&loop, options);
+	int r = bide__loop_open(&loop, options, false);
 
 	return r < 0 ? bide__null_with(-r) : loop;
 }
@@ -155,6 +155,8 @@ static int loop_bind(bide_loop *loop)
 static void loop_unbind(bide_loop *loop)
 {
 	/* A foreign loop may wait for the descriptor meanwhile. */
+	if (loop->backend->ops->flush != NULL)
+		loop->backend->ops->flush(loop->backend);
 	(void)bide__inbox_sleep(loop);
 	bide__loop = NULL;
 	bide__overflow_end(loop);
@@ -374,7 +376,7 @@ int bide_run_with(const bide_options *options, bide_fn *fn, void *arg)
 
 	if (bide__loop != NULL)
 		return -EBUSY;
-	r = bide__loop_open(&loop, options);
+	r = bide__loop_open(&loop, options, true);
 	return r < 0 ? r : bide__loop_run_whole(loop, fn, arg);
 }
 

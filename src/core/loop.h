@@ -170,8 +170,11 @@ static inline void loop_make_ready(bide_loop *loop, struct bide_task *task)
 
 /* loop.c */
 
-/* Makes a loop. Returns 0, or a negative errno. */
-int bide__loop_open(bide_loop **ret, const bide_options *options);
+/*
+ * Makes a loop; stays: one thread, which may be another one, runs it from beginning
+ * to end. Returns 0, or a negative errno.
+ */
+int bide__loop_open(bide_loop **ret, const bide_options *options, bool stays);
 
 /* Frees a loop that has never run, also while another one runs on this thread. */
 void bide__loop_discard(bide_loop *loop);
@@ -188,8 +191,8 @@ void bide__loop_main_ended(bide_loop *loop, int result);
 /* Wakes the loop so that it looks at what has come from outside. Safe in signal handlers. */
 void bide__loop_interrupt(bide_loop *loop);
 
-/* backend.c: opens what the options ask for, or what takes its place. */
-int bide__backend_open(struct backend **ret, const bide_options *options);
+/* backend.c: opens what the options ask for, or what takes its place. stays: see above. */
+int bide__backend_open(struct backend **ret, const bide_options *options, bool stays);
 
 /* schedule.c */
 

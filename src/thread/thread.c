@@ -64,7 +64,7 @@ int bide__thread_open(struct bide_thread **ret, const bide_options *options, bid
 	thread->arg = arg;
 	thread->cancel.run = cancel_arrive;
 	thread->reference_count = 1;
-	r = bide__loop_open(&thread->loop, options);
+	r = bide__loop_open(&thread->loop, options, true);
 	if (r < 0) {
 		bide__free(thread);
 		return r;
