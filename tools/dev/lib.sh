@@ -58,8 +58,8 @@ need() {
 
 need_compiler() {
 	need cc=build-essential meson=meson ninja=ninja-build pkg-config=pkg-config
-	# For the names of static functions; not worth an error elsewhere.
-	! can_install || need lib:libelf=libelf-dev
+	# For the names of static functions and for io_uring; not worth an error elsewhere.
+	! can_install || need lib:libelf=libelf-dev lib:liburing=liburing-dev
 }
 
 need_tests() {
