@@ -145,7 +145,7 @@ static void entry_learn(struct fd_entry *entry, const struct io_op *op, ssize_t 
 }
 
 /* Tries the operation. True: it is done, and op->result is set. */
-static bool entry_try(struct fd_entry *entry, struct io_op *op)
+bool bide__ready_try(struct fd_entry *entry, struct io_op *op)
 {
 	ssize_t r = bide__perform(op, &entry->traits);
 
@@ -179,7 +179,7 @@ enum attempt bide__ready_attempt(struct backend *backend, struct io_op *op)
 		    op->kind != IO_CONNECT)
 			return ATTEMPT_WAITS;
 	}
-	if (entry_try(entry, op))
+	if (bide__ready_try(entry, op))
 		return ATTEMPT_DONE;
 	return bide__op_blocks(op, &entry->traits) ? ATTEMPT_BLOCKS : ATTEMPT_WAITS;
 }
@@ -199,7 +199,7 @@ bool bide__ready_cancel(struct backend *backend, struct io_op *op)
 /* True: the operation is done, and no longer waits. */
 static bool op_try(struct ready *ready, struct fd_entry *entry, struct io_op *op)
 {
-	if (!entry_try(entry, op))
+	if (!bide__ready_try(entry, op))
 		return false;
 	dequeue(entry, op);
 	bide__ready_complete(ready, op, op->result);

@@ -47,6 +47,9 @@ struct fd_entry *bide__ready_entry(const struct ready *ready, int fd);
 enum attempt bide__ready_attempt(struct backend *backend, struct io_op *op);
 bool bide__ready_cancel(struct backend *backend, struct io_op *op);
 
+/* Tries the operation, and learns from that. True: it is done, and its result is set. */
+bool bide__ready_try(struct fd_entry *entry, struct io_op *op);
+
 /* Has the operation wait for the descriptor of the entry. */
 void bide__ready_enqueue(struct fd_entry *entry, struct io_op *op);
 

@@ -60,6 +60,8 @@ struct io_op {
 		bool is_begun;          /* CONNECT: connect(2) was called; zero at first */
 	};
 	bool is_done;                   /* the back end's: it has completed */
+	uint8_t marks;                  /* the back end's, while submitted */
+	uint32_t request;               /* likewise */
 	ssize_t result;                 /* once it has come back */
 	void *owner;                    /* who submitted it; not the back end's */
 };
