@@ -270,6 +270,7 @@ static void check_notices_a_close(const bide_options *options)
 TEST(embedding, is_told_of_what_a_close_has_ended)
 {
 	check_notices_a_close(NULL);
+	check_notices_a_close(&(bide_options){ .backend = BIDE_BACKEND_URING });
 	check_notices_a_close(&(bide_options){ .flags = BIDE_VIRTUAL_CLOCK });
 	check_notices_a_close(&(bide_options){
 		.flags = BIDE_VIRTUAL_CLOCK,
