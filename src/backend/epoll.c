@@ -116,10 +116,9 @@ static void complete_early(struct epoll *epoll, struct io_op *op, ssize_t result
 static void epoll_submit(struct backend *backend, struct io_op *op)
 {
 	struct epoll *epoll = epoll_of(backend);
-	struct fd_entry *entry = bide__ready_entry(&epoll->ready, op->fd);
+	struct fd_entry *entry = op->entry;
 	int r = 0;
 
-	/* attempt() has made the entry. */
 	if (entry->place == NOT_REGISTERED || op->kind == IO_POLL)
 		r = entry_register(epoll, entry, op->fd);
 	if (r < 0)

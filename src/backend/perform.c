@@ -10,6 +10,7 @@
  */
 #include "backend/perform.h"
 
+#include "base/check.h"
 #include "base/sys.h"
 #include "base/sys_fd.h"
 #include "base/sys_socket.h"
@@ -56,11 +57,9 @@ static bool is_empty_vector(const struct io_op *op)
 	return true;
 }
 
-bool bide__op_may_wait(const struct io_op *op)
+bool bide__op_may_wait_else(const struct io_op *op)
 {
 	switch (op->kind) {
-	case IO_READ:
-		return op->n > 0; /* read(2) of nothing never waits */
 	case IO_READV:
 	case IO_WRITEV:
 		return !is_empty_vector(op);
@@ -156,8 +155,6 @@ static ssize_t perform_read(const struct io_op *op, const struct fd_traits *trai
 {
 	if (op->kind == IO_READ && op->n == 0)
 		return bide__sys_read(op->fd, op->buf, 0); /* recv(2) of nothing would wait */
-	if (traits->is_socket && op->kind == IO_READ)
-		return bide__sys_recv(op->fd, op->buf, op->n, MSG_DONTWAIT);
 	if (traits->is_socket)
 		return bide__sys_recvmsg(
 			op->fd,
@@ -202,8 +199,6 @@ static ssize_t perform_write(const struct io_op *op, const struct fd_traits *tra
 	int count;
 	const struct iovec *iov;
 
-	if (traits->is_socket && op->kind == IO_WRITE)
-		return bide__sys_send(op->fd, op->data, op->n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (traits->is_socket)
 		return bide__sys_sendmsg(
 			op->fd,
@@ -269,7 +264,9 @@ static ssize_t perform_connect(struct io_op *op, const struct fd_traits *traits)
 	return r < 0 ? r : bide__sys_socket_error(op->fd);
 }
 
-static ssize_t perform_once(struct io_op *op, const struct fd_traits *traits)
+/* Apart, so that the usual ways have no registers to save for it. */
+static __attribute__((noinline)) ssize_t perform_other(struct io_op *op,
+                                                       const struct fd_traits *traits)
 {
 	switch (op->kind) {
 	case IO_POLL:
@@ -295,6 +292,18 @@ static ssize_t perform_once(struct io_op *op, const struct fd_traits *traits)
 		return perform_connect(op, traits);
 	}
 	return -EINVAL;
+}
+
+/* Reads and writes of sockets come first: they are most of what there is to do. */
+static inline ssize_t perform_once(struct io_op *op, const struct fd_traits *traits)
+{
+	if (likely(traits->is_socket)) {
+		if (op->kind == IO_READ && op->offset == IO_CURRENT && op->n > 0)
+			return bide__sys_recv(op->fd, op->buf, op->n, MSG_DONTWAIT);
+		if (op->kind == IO_WRITE && op->offset == IO_CURRENT)
+			return bide__sys_send(op->fd, op->data, op->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	return perform_other(op, traits);
 }
 
 ssize_t bide__perform(struct io_op *op, const struct fd_traits *traits)

@@ -35,9 +35,18 @@ ssize_t bide__perform(struct io_op *op, const struct fd_traits *traits);
 /* Does a transfer of a file, for as long as that takes; it sets the result. */
 void bide__perform_blocking(struct io_op *op);
 
-bool bide__op_may_wait(const struct io_op *op);
+/* bide__op_may_wait() of all but the usual ones. */
+bool bide__op_may_wait_else(const struct io_op *op);
 
 /* What follows is asked several times for each operation: calls would cost more than it. */
+
+/* Whether the operation may have to wait for anything. */
+static inline bool bide__op_may_wait(const struct io_op *op)
+{
+	if (op->kind == IO_READ)
+		return op->n > 0;               /* read(2) of nothing never waits */
+	return op->kind == IO_WRITE || op->kind == IO_POLL || bide__op_may_wait_else(op);
+}
 
 /* Whether the operation, where it has to wait, waits for a file's disk. */
 static inline bool bide__op_blocks(const struct io_op *op, const struct fd_traits *traits)

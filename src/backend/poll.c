@@ -168,8 +168,7 @@ static void item_update(struct poller *poller, struct fd_entry *entry, int fd)
 static void poll_submit(struct backend *backend, struct io_op *op)
 {
 	struct poller *poller = poller_of(backend);
-	/* attempt() has made the entry. */
-	struct fd_entry *entry = bide__ready_entry(&poller->ready, op->fd);
+	struct fd_entry *entry = op->entry;
 	int r = items_reserve(poller, poller->item_count + 1);
 
 	if (r < 0) {
@@ -186,7 +185,7 @@ static bool poll_cancel(struct backend *backend, struct io_op *op)
 
 	if (!bide__ready_cancel(backend, op))
 		return false;
-	item_update(poller, bide__ready_entry(&poller->ready, op->fd), op->fd);
+	item_update(poller, op->entry, op->fd);
 	return true;
 }
 

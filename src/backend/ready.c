@@ -18,17 +18,11 @@
  */
 #include "backend/ready.h"
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
 
 #include <bide/io.h>
-
-#define BLOCK_ENTRIES 64
-
-/* Entries hold list heads, so they never move. */
-struct fd_block {
-	struct fd_entry entries[BLOCK_ENTRIES];
-};
 
 void bide__ready_init(struct ready *ready, const struct backend_ops *ops)
 {
@@ -41,15 +35,6 @@ void bide__ready_fini(struct ready *ready)
 	for (size_t i = 0; i < ready->block_count; i++)
 		bide__free(ready->blocks[i]);
 	bide__free(ready->blocks);
-}
-
-struct fd_entry *bide__ready_entry(const struct ready *ready, int fd)
-{
-	size_t block = (size_t)fd / BLOCK_ENTRIES;
-
-	if (fd < 0 || block >= ready->block_count || ready->blocks[block] == NULL)
-		return NULL;
-	return &ready->blocks[block]->entries[fd % BLOCK_ENTRIES];
 }
 
 static int blocks_grow(struct ready *ready, size_t count)
@@ -70,7 +55,7 @@ static int blocks_grow(struct ready *ready, size_t count)
 	return 0;
 }
 
-static int entry_find(struct ready *ready, int fd, struct fd_entry **ret)
+static int entry_make(struct ready *ready, int fd, struct fd_entry **ret)
 {
 	size_t block = (size_t)fd / BLOCK_ENTRIES;
 	int r;
@@ -87,6 +72,19 @@ static int entry_find(struct ready *ready, int fd, struct fd_entry **ret)
 	if (ready->blocks[block] == NULL)
 		return -ENOMEM;
 	*ret = &ready->blocks[block]->entries[fd % BLOCK_ENTRIES];
+	return 0;
+}
+
+/* Finds the entry of a descriptor that was not used before, and what is to be known of it. */
+static __attribute__((noinline)) int entry_open(struct ready *ready, int fd, struct fd_entry **ret)
+{
+	int r = entry_make(ready, fd, ret);
+
+	if (r < 0)
+		return r;
+	bide__traits_find(&(*ret)->traits, fd);
+	(*ret)->may_read = true;
+	(*ret)->may_write = true;
 	return 0;
 }
 
@@ -156,29 +154,34 @@ bool bide__ready_try(struct fd_entry *entry, struct io_op *op)
 	return true;
 }
 
+/* Whether the operation must wait for its turn, or for the descriptor. */
+static inline bool must_wait(struct fd_entry *entry, const struct io_op *op)
+{
+	bool reads = bide__op_reads(op);
+
+	if (!list_is_empty(reads ? &entry->readers : &entry->writers))
+		return true;
+	/* A connection that begins is not a matter of readiness. */
+	return !(reads ? entry->may_read : entry->may_write) && op->kind != IO_CONNECT;
+}
+
 enum attempt bide__ready_attempt(struct backend *backend, struct io_op *op)
 {
 	struct ready *ready = container_of(backend, struct ready, backend);
-	struct fd_entry *entry;
-	int r = entry_find(ready, op->fd, &entry);
+	struct fd_entry *entry = bide__ready_entry(ready, op->fd);
+	int r;
 
-	if (r < 0) {
-		op->result = r;
-		return ATTEMPT_DONE;
+	if (unlikely(entry == NULL || !entry->traits.is_known)) {
+		r = entry_open(ready, op->fd, &entry);
+		if (r < 0) {
+			op->result = r;
+			return ATTEMPT_DONE;
+		}
 	}
-	if (!entry->traits.is_known) {
-		bide__traits_find(&entry->traits, op->fd);
-		entry->may_read = true;
-		entry->may_write = true;
-	}
-	if (op->kind != IO_POLL && bide__op_may_wait(op) && !bide__op_blocks(op, &entry->traits)) {
-		if (!list_is_empty(queue_of(entry, op)))
-			return ATTEMPT_WAITS;
-		/* A connection that begins is not a matter of readiness. */
-		if (!(bide__op_reads(op) ? entry->may_read : entry->may_write) &&
-		    op->kind != IO_CONNECT)
-			return ATTEMPT_WAITS;
-	}
+	op->entry = entry;
+	if (op->kind != IO_POLL && bide__op_may_wait(op) && !bide__op_blocks(op, &entry->traits) &&
+	    must_wait(entry, op))
+		return ATTEMPT_WAITS;
 	if (bide__ready_try(entry, op))
 		return ATTEMPT_DONE;
 	return bide__op_blocks(op, &entry->traits) ? ATTEMPT_BLOCKS : ATTEMPT_WAITS;
@@ -186,12 +189,11 @@ enum attempt bide__ready_attempt(struct backend *backend, struct io_op *op)
 
 bool bide__ready_cancel(struct backend *backend, struct io_op *op)
 {
-	const struct ready *ready = container_of(backend, struct ready, backend);
-
+	(void)backend;
 	/* Completed already: it comes out of wait() with the result it has. */
 	if (op->is_done)
 		return false;
-	dequeue(bide__ready_entry(ready, op->fd), op);
+	dequeue(op->entry, op);
 	op->result = -ECANCELED;
 	return true;
 }
@@ -220,7 +222,10 @@ static void queue_run(struct ready *ready, struct fd_entry *entry, struct bide_n
 	}
 }
 
-/* Waits for both directions stand among the readers, behind whom they need not stay. */
+/*
+ * Waits for both directions stand among the readers, behind whom they need not stay; nor
+ * need one for reading behind somebody who is not served by just any data.
+ */
 static void polls_run(struct ready *ready, struct fd_entry *entry)
 {
 	struct bide_node *node = entry->readers.next;
@@ -241,13 +246,13 @@ void bide__ready_serve(struct ready *ready, struct fd_entry *entry, unsigned wha
 	if (what & READY_TO_READ) {
 		entry->may_read = true;
 		queue_run(ready, entry, &entry->readers);
-		polls_run(ready, entry);
 	}
 	if (what & READY_TO_WRITE) {
 		entry->may_write = true;
 		queue_run(ready, entry, &entry->writers);
-		polls_run(ready, entry);
 	}
+	if (!list_is_empty(&entry->readers))
+		polls_run(ready, entry);
 }
 
 static void queue_end(struct ready *ready, struct fd_entry *entry, struct bide_node *queue)

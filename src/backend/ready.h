@@ -22,6 +22,13 @@ struct fd_entry {
 	bool has_hung_up;               /* whatever comes next will not wait */
 };
 
+#define BLOCK_ENTRIES 64
+
+/* Entries hold list heads, so they never move. */
+struct fd_block {
+	struct fd_entry entries[BLOCK_ENTRIES];
+};
+
 /* A back end that is told of readiness has this as its first member. */
 struct ready {
 	struct backend backend;
@@ -41,7 +48,15 @@ void bide__ready_init(struct ready *ready, const struct backend_ops *ops);
 void bide__ready_fini(struct ready *ready);
 
 /* The descriptor's entry, which stays where it is; NULL where it was never needed. */
-struct fd_entry *bide__ready_entry(const struct ready *ready, int fd);
+static inline struct fd_entry *bide__ready_entry(const struct ready *ready, int fd)
+{
+	size_t block = (size_t)(unsigned)fd / BLOCK_ENTRIES;
+
+	/* A negative one is a very large one. */
+	if (block >= ready->block_count || ready->blocks[block] == NULL)
+		return NULL;
+	return &ready->blocks[block]->entries[(unsigned)fd % BLOCK_ENTRIES];
+}
 
 /* These are the back end's own, if it has nothing to add. */
 enum attempt bide__ready_attempt(struct backend *backend, struct io_op *op);

@@ -273,7 +273,7 @@ static struct io_op *queue_first(const struct bide_node *queue)
 static void uring_submit(struct backend *backend, struct io_op *op)
 {
 	struct uring *uring = uring_of(backend);
-	struct fd_entry *entry = bide__ready_entry(&uring->ready, op->fd); /* attempt() made it */
+	struct fd_entry *entry = op->entry;
 	struct bide_node *queue = queue_of(entry, op);
 
 	op->marks = 0;
@@ -301,7 +301,6 @@ static void queue_go_on(struct uring *uring, struct fd_entry *entry, struct bide
 static bool uring_cancel(struct backend *backend, struct io_op *op)
 {
 	struct uring *uring = uring_of(backend);
-	struct fd_entry *entry;
 
 	if (op->is_done || (op->marks & (CANCELED | FORGOTTEN)))
 		return false;
@@ -313,9 +312,8 @@ static bool uring_cancel(struct backend *backend, struct io_op *op)
 	list_remove(&op->node);
 	op->result = -ECANCELED;
 	/* Where it was the first, others wait for its turn. */
-	entry = bide__ready_entry(&uring->ready, op->fd);
 	if (!is_alone(op))
-		queue_go_on(uring, entry, queue_of(entry, op));
+		queue_go_on(uring, op->entry, queue_of(op->entry, op));
 	return true;
 }
 
@@ -396,8 +394,7 @@ static ssize_t result_of_whole(struct fd_entry *entry, struct io_op *op, int ans
 static void op_take(struct uring *uring, struct io_op *op, int answer, uint32_t flags)
 {
 	const unsigned marks = op->marks;
-	struct fd_entry *entry = marks & FORGOTTEN ? NULL
-	                                           : bide__ready_entry(&uring->ready, op->fd);
+	struct fd_entry *entry = marks & FORGOTTEN ? NULL : op->entry;
 	ssize_t result;
 
 	op->marks &= (uint8_t) ~(SENT | BY_POLL);

@@ -59,6 +59,7 @@ struct io_op {
 		int events;             /* POLL: BIDE_READABLE | BIDE_WRITABLE */
 		bool is_begun;          /* CONNECT: connect(2) was called; zero at first */
 	};
+	void *entry;                    /* the back end's: what it knows of the descriptor */
 	bool is_done;                   /* the back end's: it has completed */
 	uint8_t marks;                  /* the back end's, while submitted */
 	uint32_t request;               /* likewise */
