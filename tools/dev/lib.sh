@@ -60,11 +60,15 @@ need_compiler() {
 	need cc=build-essential meson=meson ninja=ninja-build pkg-config=pkg-config
 	# For the names of static functions and for io_uring; not worth an error elsewhere.
 	! can_install || need lib:libelf=libelf-dev lib:liburing=liburing-dev
+	# For two of the example programs, which are left out elsewhere.
+	! can_install || need /usr/include/http_parser.h=libhttp-parser-dev
 }
 
 need_tests() {
 	need_compiler
 	need c++=build-essential lib:check=check python3=python3
+	# What stands on the other side of the example programs.
+	! can_install || need curl=curl wrk=wrk /usr/sbin/nginx=nginx-light nc=netcat-openbsd
 }
 
 need_formatter() {
