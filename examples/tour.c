@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 #define STOP_LIMIT (30 * BIDE_SECOND)
-#define LINE_BYTES 200
+#define LINE_BYTES 1000
+#define ARGUMENTS_MAX 20
 
 struct stop {
 	const char *program;
@@ -75,6 +76,10 @@ static const struct stop stops[] = {
 static const char echo_what[] =
 	"A server on a port that the kernel picks, one task a connection, and a client with\n"
 	"1,000 connections at once, of three messages and 0.3 s of pauses each.";
+
+static const char http_what[] =
+	"A file server, which shows the folder of these programs, and a downloader, which\n"
+	"fetches ten of them, four at once. Both say how they end.";
 
 #define STOP_COUNT ((int)(sizeof stops / sizeof stops[0]))
 
@@ -154,11 +159,14 @@ static pid_t fork_on_pipe(int *ret_fd)
 	return pid;
 }
 
-static int child_start(struct child *child, const char *program, char *arg1, char *arg2)
+/* The arguments are an array that ends with NULL, and at most ARGUMENTS_MAX. */
+static int child_start(struct child *child, const char *program, char *const arguments[])
 {
 	char path[4096];
-	char *argv[] = { path, arg1, arg2, NULL };
+	char *argv[ARGUMENTS_MAX + 2] = { path };
 
+	for (int i = 0; i < ARGUMENTS_MAX && arguments[i] != NULL; i++)
+		argv[i + 1] = arguments[i];
 	snprintf(path, sizeof path, "%s%s", examples, program);
 	child->start = bide_now();
 	child->lines = bide_gen_new(LINE_BYTES, read_lines, child);
@@ -219,7 +227,7 @@ static bool visit(const struct stop *stop)
 {
 	struct child child;
 
-	if (child_start(&child, stop->program, NULL, NULL) < 0)
+	if (child_start(&child, stop->program, (char *[]){ NULL }) < 0)
 		return false;
 	return child_end(&child, stop->compare);
 }
@@ -231,13 +239,58 @@ static bool visit_echo(void)
 	char port[8] = "";
 	bool well = false;
 
-	if (child_start(&server, "echo_server", "0", NULL) < 0)
+	if (child_start(&server, "echo_server", (char *[]){ "0", NULL }) < 0)
 		return false;
 	if (child_show_line(&server, line) == 1)
 		sscanf(line, "listening on 127.0.0.1 port %7s", port);
 
-	if (child_start(&client, "echo_client", "127.0.0.1", port) == 0)
+	if (child_start(&client, "echo_client", (char *[]){ "127.0.0.1", port, NULL }) == 0)
 		well = child_end(&client, "one after the other: 300.0 s");
+	puts("  Now Ctrl-C for the server:");
+	kill(server.pid, SIGINT);
+	return child_end(&server, NULL) && well;
+}
+
+/* Fetches the programs of the first ten stops from the server. */
+static bool fetch(const char *url, const char *folder)
+{
+	char urls[10][LINE_BYTES + 40], path[100];
+	char *arguments[15] = { "-n", "4", "-o", (char *)folder };
+	struct child client;
+	bool well = false;
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(urls[i], sizeof urls[i], "%s%s", url, stops[i].program);
+		arguments[4 + i] = urls[i];
+	}
+	if (child_start(&client, "download", arguments) == 0)
+		well = child_end(&client, "nothing is far away here");
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, stops[i].program);
+		unlink(path);
+	}
+	return well;
+}
+
+static bool visit_http(void)
+{
+	char folder[] = "/tmp/bide-tour.XXXXXX", path[4096], line[LINE_BYTES];
+	struct child server;
+	const char *url;
+	bool well = false;
+
+	snprintf(path, sizeof path, "%shttp_server", examples);
+	if (access(path, X_OK) < 0) {
+		puts("  left out: they were not built, as http-parser is not installed");
+		return true;
+	}
+	if (child_start(&server, "http_server", (char *[]){ examples, NULL }) < 0)
+		return false;
+	if (child_show_line(&server, line) == 1 && (url = strstr(line, "http://")) != NULL &&
+	    mkdtemp(folder) != NULL) {
+		well = fetch(url, folder);
+		rmdir(folder);
+	}
 	puts("  Now Ctrl-C for the server:");
 	kill(server.pid, SIGINT);
 	return child_end(&server, NULL) && well;
@@ -245,7 +298,7 @@ static bool visit_echo(void)
 
 static void headline(int number, const char *program, const char *what)
 {
-	printf("[%d/%d] examples/%s.c\n%s\n\n", number, STOP_COUNT + 1, program, what);
+	printf("[%d/%d] examples/%s.c\n%s\n\n", number, STOP_COUNT + 2, program, what);
 }
 
 static int async_main(void *arg)
@@ -268,10 +321,20 @@ static int async_main(void *arg)
 	BIDE_TIMEOUT(STOP_LIMIT) {
 		well &= visit_echo();
 	}
+	if (bide_checkpoint() < 0)
+		return -ECANCELED;
+
+	putchar('\n');
+	headline(STOP_COUNT + 2, "programs/http_server", http_what);
+	BIDE_TIMEOUT(STOP_LIMIT) {
+		well &= visit_http();
+	}
 	if (!well)
 		return -EIO;
-	printf("\nThat was the tour: %.1f s. The programs are in examples/, none of them longer\n"
-	       "than 80 lines; README.md says where everything else is.\n",
+	printf("\nThat was the tour: %.1f s. The programs are in examples/, those of at most 80 "
+	       "lines\n"
+	       "each, and the bigger ones in examples/programs/; README.md says where everything\n"
+	       "else is.\n",
 	       seconds_since(start));
 	return bide_checkpoint();
 }
@@ -283,6 +346,7 @@ int main(void)
 	int r;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	setenv("TERM", "dumb", 1); /* lines are all that is shown */
 	if (readlink("/proc/self/exe", path, sizeof path - 1) < 0) {
 		perror("/proc/self/exe");
 		return 1;
