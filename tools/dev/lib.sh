@@ -68,7 +68,8 @@ need_tests() {
 	need_compiler
 	need c++=build-essential lib:check=check python3=python3
 	# What stands on the other side of the example programs.
-	! can_install || need curl=curl wrk=wrk /usr/sbin/nginx=nginx-light nc=netcat-openbsd
+	! can_install || need curl=curl wrk=wrk /usr/sbin/nginx=nginx-light nc=netcat-openbsd \
+		/usr/sbin/dnsmasq=dnsmasq-base
 }
 
 need_formatter() {
