@@ -6,14 +6,18 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-/* A path in a directory of this process's own, until the next call with this name. */
+/* A path in a directory of this process's own, until the next call. */
 static const char *path_of(const char *name)
 {
-	static char path[64];
+	static char directory[] = "/tmp/bide-unix-XXXXXX", path[64];
+	static bool has_name;
 
-	snprintf(path, sizeof path, "/tmp/bide-unix-%d", (int)getpid());
-	(void)mkdir(path, 0700);
-	snprintf(path, sizeof path, "/tmp/bide-unix-%d/%s", (int)getpid(), name);
+	if (!has_name)
+		CHECK(mkdtemp(directory) != NULL);
+	else
+		(void)mkdir(directory, 0700);   /* or it is still there */
+	has_name = true;
+	snprintf(path, sizeof path, "%s/%s", directory, name);
 	return path;
 }
 
