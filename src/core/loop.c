@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "core/kept.h"
 #include "core/wake.h"
 
 #include <sched.h>
@@ -39,6 +40,7 @@ static void loop_free(bide_loop *loop)
 	bide__slab_fini(&loop->slab);
 	bide__ring_fini(&loop->ready);
 	bide__overflow_fini(loop);
+	bide__kept_fini(loop);
 	bide__free((char *)loop->options.name);
 	loop->pool_count = 0;
 	loop->options.name = NULL;

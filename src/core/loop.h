@@ -55,6 +55,7 @@ struct bide_loop {
 	/* I/O. */
 	struct backend *backend;        /* owned */
 	struct bide_node done;          /* operations that have come back */
+	struct kept *kept;              /* owned; errors for the next operations; see kept.h */
 	uint64_t operation_count;       /* submitted, ever */
 	uint64_t in_flight_count;       /* submitted and not back yet */
 	unsigned io_budget;             /* operations until the next forced yield */

@@ -9,6 +9,8 @@
  */
 #include "core/operation.h"
 
+#include "core/kept.h"
+
 #include <bide/thread.h>
 
 #ifdef BIDE_HOSTILE
@@ -69,8 +71,11 @@ static ssize_t operation_end(bide_loop *loop, const struct io_op *op)
 enum attempt bide__operation_try(struct io_op *op)
 {
 	bide_loop *loop = bide__loop;
-	enum attempt attempt = loop->backend->ops->attempt(loop->backend, op);
+	enum attempt attempt;
 
+	if (unlikely(loop->kept != NULL) && (op->result = bide__kept_take(loop, op)) < 0)
+		return ATTEMPT_DONE;
+	attempt = loop->backend->ops->attempt(loop->backend, op);
 	if (attempt == ATTEMPT_DONE)
 		(void)operation_end(loop, op);  /* the same result */
 	return attempt;
@@ -88,6 +93,8 @@ ssize_t bide__operation_run(struct io_op *op)
 	int r = cancellation_point(self);
 
 	if (unlikely(r < 0))
+		return r;
+	if (unlikely(loop->kept != NULL) && (r = bide__kept_take(loop, op)) < 0)
 		return r;
 	switch (loop->backend->ops->attempt(loop->backend, op)) {
 	case ATTEMPT_DONE:

@@ -5,6 +5,7 @@
  */
 #include "base/sys.h"
 #include "base/sys_fd.h"
+#include "core/kept.h"
 #include "core/operation.h"
 
 #include <bide/io.h>
@@ -56,7 +57,10 @@ ssize_t bide_read_full(int fd, void *buf, size_t n)
 
 	while (r > 0 && (done += (size_t)r) < n)
 		r = bide_read(fd, (char *)buf + done, n - done);
-	return done > 0 ? (ssize_t)done : r;
+	if (done == 0)
+		return r;
+	bide__kept_put(bide__loop, fd, true, r);
+	return (ssize_t)done;
 }
 
 ssize_t bide_write_all(int fd, const void *buf, size_t n)
@@ -66,7 +70,10 @@ ssize_t bide_write_all(int fd, const void *buf, size_t n)
 
 	while (r > 0 && (done += (size_t)r) < n)
 		r = bide_write(fd, (const char *)buf + done, n - done);
-	return done > 0 ? (ssize_t)done : r;
+	if (done == 0)
+		return r;
+	bide__kept_put(bide__loop, fd, false, r);
+	return (ssize_t)done;
 }
 
 ssize_t bide_recv(int fd, void *buf, size_t n, int flags)
@@ -164,7 +171,9 @@ int bide_close(int fd)
 {
 	bide_loop *loop = bide__loop;
 
-	if (loop != NULL && fd >= 0)
+	if (loop != NULL && fd >= 0) {
 		loop->backend->ops->forget(loop->backend, fd);
+		bide__kept_forget(loop, fd);
+	}
 	return bide__sys_close(fd);
 }

@@ -214,6 +214,92 @@ IO_TEST(io_write, of_a_reset_connection_fails_also_while_it_waits)
 	return 0;
 }
 
+/* A connection with four bytes to read. */
+static void make_short_pair(int fds[2])
+{
+	char buf[8];
+
+	make_pair(PAIR_TCP, fds);
+	CHECK_INT(bide_write_all(fds[1], "12345", 5), 5);
+	CHECK_INT(bide_read(fds[0], buf, 1), 1);
+}
+
+struct full_read {
+	int fd;
+	char buf[10];
+};
+
+static int read_ten(void *arg)
+{
+	struct full_read *read = arg;
+
+	return (int)bide_read_full(read->fd, read->buf, sizeof read->buf);
+}
+
+IO_TEST(io_read_full, gives_an_error_behind_some_bytes_to_the_next_call)
+{
+	struct full_read read;
+	bide_task *task;
+	char buf[8];
+	int fds[2];
+
+	make_short_pair(fds);
+	read.fd = fds[0];
+	task = bide_spawn(read_ten, &read);
+	let_others_run();
+	reset(fds[1]);
+	CHECK_INT(bide_join(task), 4);
+	CHECK_INT(bide_read(fds[0], buf, sizeof buf), -ECONNRESET);
+	CHECK_INT(bide_read(fds[0], buf, sizeof buf), 0);
+	CHECK_INT(bide_close(fds[0]), 0);
+	return 0;
+}
+
+IO_TEST(io_read_full, leaves_no_error_to_the_next_descriptor_of_the_number)
+{
+	struct full_read read;
+	bide_task *task;
+	char buf[8];
+	int fds[2], next[2];
+
+	make_short_pair(fds);
+	read.fd = fds[0];
+	task = bide_spawn(read_ten, &read);
+	let_others_run();
+	reset(fds[1]);
+	CHECK_INT(bide_join(task), 4);
+	CHECK_INT(bide_close(fds[0]), 0);
+	make_pair(PAIR_UNIX, next);
+	CHECK_INT(dup2(next[0], read.fd), read.fd);
+	CHECK_INT(bide_write(next[1], "x", 1), 1);
+	CHECK_INT(bide_read(read.fd, buf, sizeof buf), 1);
+	CHECK_INT(bide_close(read.fd), 0);
+	close_pair(next);
+	return 0;
+}
+
+IO_TEST(io_write_all, gives_an_error_behind_some_bytes_to_the_next_call)
+{
+	struct call call = { .kind = CALL_WRITE_ALL, .n = 10000000 };
+	int fds[2];
+	int r;
+
+	make_pair(PAIR_TCP, fds);
+	call.fd = fds[1];
+	call.data = calloc(1, call.n);
+	CHECK(call.data != NULL);
+	call_start(&call);
+	let_others_run();
+	reset(fds[0]);
+	r = call_end(&call);
+	CHECK(r > 0 && r < (int)call.n);
+	CHECK_INT(bide_write(fds[1], "x", 1), -ECONNRESET);
+	CHECK_INT(bide_write(fds[1], "x", 1), -EPIPE);
+	CHECK_INT(bide_close(fds[1]), 0);
+	free(call.data);
+	return 0;
+}
+
 /* ---- nothing to transfer ---- */
 
 IO_TEST(io_read, of_nothing_waits_for_nothing)
