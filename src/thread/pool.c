@@ -363,6 +363,24 @@ static int pool_submit(struct pool *pool, struct job *job)
 	return r;
 }
 
+/*
+ * A thread is lost to those in the queue, who get another one (H1). Where none can be
+ * started and none is at work nobody would come to them: they are told so. Called with
+ * the lock.
+ */
+static void worker_replace(struct pool *pool)
+{
+	int r = list_is_empty(&pool->jobs) ? 0 : worker_start(pool);
+
+	if (r == 0 || pool->thread_count > pool->abandoned_count)
+		return;
+	while (!list_is_empty(&pool->jobs)) {
+		struct job *job = container_of(list_pop_front(&pool->jobs), struct job, node);
+
+		bide__sleeper_wake(job->sleeper, r);
+	}
+}
+
 /* The call is taken back, or abandoned. */
 static bool job_withdraw(struct waiter *waiter)
 {
@@ -379,6 +397,7 @@ static bool job_withdraw(struct waiter *waiter)
 		pool->abandoned_count++;
 		call->is_abandoned = true;
 		call->sleeper.was_withdrawn = true;
+		worker_replace(pool);
 	}
 	unlock(pool);
 	return call->sleeper.was_withdrawn;

@@ -181,6 +181,44 @@ TEST(to_thread, that_finds_no_memory_leaves_those_that_are_out)
 	CHECK_INT(atomic_load(&run_count), 2);
 }
 
+static int hold_to_be_left(void *arg)
+{
+	(void)arg;
+	return bide_to_thread_abandon(hold, NULL);
+}
+
+/* The only thread is lost, and no other one can be started for those in the queue. */
+static int abandon_before_others(void *arg)
+{
+	bide_task *first = bide_spawn(hold_to_be_left, arg);
+	bide_task *others[2];
+
+	CHECK(first != NULL && bide_yield() == 0);
+	while (sem_wait(&has_begun) != 0)
+		CHECK_INT(errno, EINTR);
+	for (int i = 0; i < 2; i++)
+		CHECK((others[i] = bide_spawn(call_held, arg)) != NULL);
+	CHECK_INT(bide_yield(), 0);
+	bide__fault_arm(1);
+	CHECK_INT(bide_cancel(first), 1);
+	CHECK(bide__fault_fired());
+	CHECK_INT(bide_join(first), -ECANCELED);
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(bide_join(others[i]), -EAGAIN);
+	sem_post(&go_on);
+	return 0;
+}
+
+TEST(to_thread, behind_one_that_is_abandoned_is_told_where_no_thread_can_be_started)
+{
+	const bide_options options = { .max_threads = 1 };
+
+	CHECK_INT(sem_init(&has_begun, 0, 0), 0);
+	CHECK_INT(sem_init(&go_on, 0, 0), 0);
+	CHECK_INT(bide_run_with(&options, abandon_before_others, NULL), 0);
+	CHECK_INT(atomic_load(&run_count), 1);
+}
+
 /* ---- values, and what a call defers ---- */
 
 static bide_local key;

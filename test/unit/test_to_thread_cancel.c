@@ -294,6 +294,31 @@ TEST(to_thread_abandon, that_holds_the_only_thread_does_not_hold_the_close)
 	MEET(&call.has_begun);
 }
 
+/* Whoever waits in the queue has no other thread to hope for. */
+CALL_TEST(to_thread_abandon, gives_the_thread_that_is_lost_to_those_in_the_queue, .max_threads = 1)
+{
+	struct call call, others[2];
+	bide_task *task, *tasks[2];
+
+	later_threads = 1;
+	call_init(&call, 5);
+	task = bide_spawn(abandon, &call);
+	CHECK_INT(bide_yield(), 0);
+	MEET(&call.has_begun);
+	for (int i = 0; i < 2; i++) {
+		tasks[i] = spawn_queued(&others[i], i);
+		let_go(&others[i]);
+	}
+	CHECK_INT(bide_cancel(task), 1);
+	CHECK_INT(bide_join(task), -ECANCELED);
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(bide_join(tasks[i]), i);
+	CHECK(others[0].thread == others[1].thread);
+	let_go(&call);
+	MEET(&call.has_begun);
+	return 0;
+}
+
 static int give_up_and_sleep(void *arg)
 {
 	give_up(arg);
