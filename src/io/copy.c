@@ -123,33 +123,31 @@ static int splice_run(void *arg)
 	return 0;
 }
 
-static ssize_t copy_on_thread(const struct copy *copy, bide_fn *fn, size_t n)
+static ssize_t copy_by_file_range(const struct copy *copy, size_t n)
 {
 	struct chunk chunk = { copy, min_size(n, CHUNK), 0 };
-	int r = bide_to_thread(fn, &chunk);
+	int r = bide_to_thread(file_range_run, &chunk);
 
 	return r < 0 ? r : chunk.result;
 }
 
 static ssize_t copy_by_splice(const struct copy *copy, size_t n)
 {
-	ssize_t r;
+	struct chunk chunk = { copy, min_size(n, CHUNK), 0 };
+	int r;
 
+	/* Somebody else may have been quicker at either end; it is not told at which. */
 	do {
-		struct chunk chunk = { copy, min_size(n, CHUNK), 0 };
-
-		/* Neither tells which end it was that would have blocked. */
 		r = bide_wait_fd(copy->in, BIDE_READABLE);
-		if (r >= 0 && copy->is_out_file)
-			return copy_on_thread(copy, splice_run, n);
-		if (r >= 0)
+		if (r >= 0 && !copy->is_out_file)
 			r = bide_wait_fd(copy->out, BIDE_WRITABLE);
+		if (r >= 0)
+			r = copy->is_out_file ? bide_to_thread(splice_run, &chunk)
+			                      : splice_run(&chunk);
 		if (r < 0)
 			return r;
-		(void)splice_run(&chunk);
-		r = chunk.result;
-	} while (r == -EAGAIN || r == -EINTR);
-	return r;
+	} while (chunk.result == -EAGAIN || chunk.result == -EINTR);
+	return chunk.result;
 }
 
 /*
@@ -201,7 +199,7 @@ static ssize_t copy_some(struct copy *copy, size_t n)
 
 	switch (copy->means) {
 	case MEANS_FILE_RANGE:
-		r = copy_on_thread(copy, file_range_run, n);
+		r = copy_by_file_range(copy, n);
 		/* Files of /proc end at once for it; and others know better what is wrong. */
 		if (r > 0 || r == -ECANCELED)
 			return r;

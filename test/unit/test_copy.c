@@ -6,6 +6,7 @@
 
 #include <bide.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 #define SIZE 300000
 
@@ -190,6 +191,35 @@ static int copy_all(void *arg)
 	struct copy_call *call = arg;
 
 	call->result = bide_copy(call->out, call->in, SIZE_MAX);
+	return 0;
+}
+
+/* One of them finds that another one has taken what it was told of. */
+IO_TEST(io_copy, of_one_pipe_by_two_shares_it)
+{
+	struct copy_call calls[2];
+	bide_task *tasks[2];
+	int fds[2], left;
+
+	make_pair(PAIR_PIPE, fds);
+	for (int i = 0; i < 2; i++) {
+		calls[i] = (struct copy_call){ make_file(0), fds[0], 0 };
+		tasks[i] = bide_spawn(copy_all, &calls[i]);
+	}
+	for (int i = 0; i < 50; i++) {
+		CHECK_INT(bide_write(fds[1], "x", 1), 1);
+		do {
+			CHECK_INT(bide_yield(), 0);
+			CHECK_INT(ioctl(fds[0], FIONREAD, &left), 0);
+		} while (left > 0);
+	}
+	CHECK_INT(bide_close(fds[1]), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(bide_join(tasks[i]), 0);
+		close_one(calls[i].out);
+	}
+	CHECK_INT(calls[0].result + calls[1].result, 50);
+	close_one(fds[0]);
 	return 0;
 }
 
