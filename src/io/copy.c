@@ -42,6 +42,7 @@ struct copy {
 	int in;
 	enum means means;
 	bool is_out_file;
+	bool is_cut; /* a write was cut short after some bytes: that is all for this call */
 	char *buf; /* owned; NULL until it is needed */
 };
 
@@ -190,7 +191,13 @@ static ssize_t copy_by_buffer(struct copy *copy, size_t n)
 		r = bide_wait_fd(copy->out, BIDE_WRITABLE);
 	if (r >= 0)
 		r = bide_read(copy->in, copy->buf, min_size(n, BUFFER));
-	return r > 0 ? bide_write_all(copy->out, copy->buf, (size_t)r) : r;
+	if (r <= 0)
+		return r;
+	n = (size_t)r;
+	r = bide_write_all(copy->out, copy->buf, n);
+	/* To go on would leave a gap, should what stopped it be over. */
+	copy->is_cut = r >= 0 && (size_t)r < n;
+	return r;
 }
 
 static ssize_t copy_some(struct copy *copy, size_t n)
@@ -232,7 +239,7 @@ ssize_t bide_copy(int out, int in, size_t n)
 	if (r < 0)
 		return r;
 	n = min_size(n, SSIZE_MAX);
-	while (done < n && (r = copy_some(&copy, n - done)) > 0)
+	while (done < n && !copy.is_cut && (r = copy_some(&copy, n - done)) > 0)
 		done += (size_t)r;
 	bide__free(copy.buf);
 	return done > 0 ? (ssize_t)done : r;

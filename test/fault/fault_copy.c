@@ -112,6 +112,43 @@ static int socket_to_pipe(void)
 }
 FAULT_SWEEP(copy, from_socket_to_pipe_reports_every_failure, socket_to_pipe)
 
+/* ---- what was read and cannot be put back ---- */
+
+#define PACKETS_SIZE ((size_t)20000)
+
+/* A pipe that blocks takes PIPE_BUF bytes at a time. What arrives has no gap. */
+static int copy_packets(void *arg)
+{
+	static char sent[PACKETS_SIZE], got[PACKETS_SIZE];
+	int in[2], out[2];
+	ssize_t r, n;
+
+	(void)arg;
+	for (size_t i = 0; i < PACKETS_SIZE; i++)
+		sent[i] = (char)(i * 31 + i / 251);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, in), 0);
+	CHECK_INT(pipe(out), 0);
+	for (size_t i = 0; i < PACKETS_SIZE; i += PACKETS_SIZE / 2)
+		CHECK_INT(write(in[1], sent + i, PACKETS_SIZE / 2), PACKETS_SIZE / 2);
+	CHECK_INT(close(in[1]), 0);
+	r = bide_copy(out[1], in[0], SIZE_MAX);
+	bide_close(in[0]);
+	bide_close(out[1]);
+	n = read(out[0], got, PACKETS_SIZE);
+	bide_close(out[0]);
+	CHECK_INT(n, r > 0 ? r : 0);
+	CHECK_INT(memcmp(got, sent, (size_t)n), 0);
+	return r < 0 ? (int)r : r == (ssize_t)PACKETS_SIZE ? 0 : -EIO;
+}
+
+static int packets_to_pipe(void)
+{
+	return bide_run(copy_packets, NULL);
+}
+FAULT_SWEEP(copy, that_is_cut_short_in_a_write_leaves_no_gap, packets_to_pipe)
+
+/* ---- messages ---- */
+
 static int exchange(void *arg)
 {
 	char byte = 'x';
