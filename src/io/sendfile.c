@@ -91,6 +91,7 @@ static ssize_t send_from(int out, int in, off_t position, size_t n)
 {
 	if (position < 0)
 		return -EINVAL;
+	n = min_size(n, (size_t)(INT64_MAX - position));        /* nothing is behind that */
 	if (n == 0)
 		return 0;
 	return is_quick_socket(out) ? send_within_kernel(out, in, position, n)

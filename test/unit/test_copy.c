@@ -378,6 +378,9 @@ IO_TEST(io_sendfile, says_what_is_wrong)
 	CHECK_INT(bide_sendfile(fds[1], file, &offset, 10), -EINVAL);
 	CHECK_INT(bide_sendfile(-1, file, NULL, 10), -EBADF);
 	CHECK_INT(bide_sendfile(fds[1], -1, NULL, 10), -EBADF);
+	offset = INT64_MAX - 10;
+	CHECK(bide_sendfile(fds[1], file, &offset, 100) <= 0); /* what the system thinks of it */
+	CHECK_INT(offset, INT64_MAX - 10);
 	offset = 0;
 	CHECK_INT(bide_sendfile(fds[1], fds[0], &offset, 10), -ESPIPE);
 	CHECK_INT(bide_sendfile(fds[1], file, &offset, 0), 0);
