@@ -126,11 +126,25 @@ static void ours_close(const struct ends *ends)
 			(void)bide__sys_close(ends->ours[i]);
 }
 
+/* A number that is free now may soon be that of a pipe of ours. */
+static int given_check(int how)
+{
+	return how < BIDE_FD(0) ? 0 : bide__sys_status_flags(how - BIDE_FD(0));
+}
+
 static int options_check(const bide_process_options *options)
 {
-	if (options == NULL || options->argv == NULL || options->argv[0] == NULL)
+	int r;
+
+	if (options == NULL || options->argv == NULL || options->argv[0] == NULL ||
+	    options->flags & ~(unsigned)BIDE_NEW_SESSION)
 		return -EINVAL;
-	return options->flags & ~(unsigned)BIDE_NEW_SESSION ? -EINVAL : 0;
+	r = given_check(options->in);
+	if (r >= 0)
+		r = given_check(options->out);
+	if (r >= 0)
+		r = given_check(options->err);
+	return r < 0 ? r : 0;
 }
 
 /* Starts the child with these descriptors. Returns 0 or why not. */

@@ -43,6 +43,18 @@ IO_TEST(process_start, says_what_is_wrong_with_its_options)
 	return 0;
 }
 
+/* The pipe's ends get the numbers that are free. */
+IO_TEST(process_start, takes_no_pipe_of_its_own_for_a_descriptor_that_was_closed)
+{
+	int spare = dup(0);
+
+	CHECK(spare > 2);
+	CHECK_INT(close(spare), 0);
+	CHECK_INT(WHY_NOT(.in = BIDE_PIPE, .err = BIDE_FD(spare)), EBADF);
+	CHECK_INT(WHY_NOT(.out = BIDE_FD(spare + 1), .in = BIDE_PIPE), EBADF);
+	return 0;
+}
+
 IO_TEST(process_start, says_why_the_program_does_not_run)
 {
 	const char *const missing[] = { "no-such-program", NULL };
