@@ -149,7 +149,8 @@ BIDE_API ssize_t bide_sendfile(int out, int in, off_t *offset, size_t n);
  * Closes the descriptor. Whoever waits on it gets -EBADF, or the result where
  * the kernel had it ready. Neither suspends nor is it a cancellation point; may
  * be called where no loop runs. Returns 0 or what close(2) fails with; the
- * descriptor is gone in any case.
+ * descriptor is gone in any case. A file that a thread is reading or writing at
+ * this moment is closed when that is over: until then nobody gets its number.
  */
 BIDE_API int bide_close(int fd);
 

@@ -21,6 +21,7 @@
 #include <bide/loop.h>
 
 #define STACK_POOLS_MAX 8               /* different stack sizes in one loop */
+#define FD_USE_LISTS 32
 
 struct bide_loop {
 	/* What a switch touches. */
@@ -59,6 +60,7 @@ struct bide_loop {
 	uint64_t operation_count;       /* submitted, ever */
 	uint64_t in_flight_count;       /* submitted and not back yet */
 	unsigned io_budget;             /* operations until the next forced yield */
+	struct bide_node fd_uses[FD_USE_LISTS]; /* struct fd_use.node, by the descriptor */
 
 	/* A run. */
 	struct bide_task *main;         /* of this run; NULL: none, or it has ended */

@@ -9,9 +9,8 @@
  */
 #include "core/operation.h"
 
+#include "core/fd_use.h"
 #include "core/kept.h"
-
-#include <bide/thread.h>
 
 #ifdef BIDE_HOSTILE
 #define IO_BUDGET 2
@@ -53,7 +52,7 @@ static int blocking_run(void *arg)
 static ssize_t operation_block(bide_loop *loop, struct io_op *op)
 {
 	struct blocking blocking = { loop->backend->ops, op };
-	int r = bide_to_thread(blocking_run, &blocking);
+	int r = bide__to_thread_with(blocking_run, &blocking, op->fd, -1);
 
 	return r < 0 ? r : op->result;
 }

@@ -19,6 +19,7 @@
 #include "base/sys_fd.h"
 #include "base/sys_file.h"
 #include "base/sys_socket.h"
+#include "core/fd_use.h"
 #include "core/wait.h"
 
 #include <bide/io.h>
@@ -38,6 +39,7 @@ enum means {
 };
 
 struct copy {
+	struct fd_ends ends;
 	int out;
 	int in;
 	enum means means;
@@ -65,7 +67,7 @@ static int flags_find(int fd, int useless)
 	return flags >= 0 && (flags & O_ACCMODE) == useless ? -EBADF : flags;
 }
 
-static int copy_begin(struct copy *copy, int out, int in)
+static int means_find(struct copy *copy, int out, int in)
 {
 	struct stat from, to;
 	int r = flags_find(in, O_WRONLY);
@@ -78,7 +80,9 @@ static int copy_begin(struct copy *copy, int out, int in)
 		r = bide__sys_fstat(out, &to);
 	if (r < 0)
 		return r;
-	*copy = (struct copy){ .out = out, .in = in, .means = MEANS_BUFFER };
+	copy->out = out;
+	copy->in = in;
+	copy->means = MEANS_BUFFER;
 	copy->is_out_file = S_ISREG(to.st_mode);
 	if (S_ISREG(from.st_mode))
 		copy->means = copy->is_out_file ? MEANS_FILE_RANGE : MEANS_SENDFILE;
@@ -94,6 +98,12 @@ static int buffer_need(struct copy *copy)
 	if (copy->buf == NULL)
 		copy->buf = bide__alloc(BUFFER);
 	return copy->buf != NULL ? 0 : -ENOMEM;
+}
+
+/* As bide_wait_fd(); -EBADF also where it was the other end that was closed. */
+static int await(const struct copy *copy, int fd, int events)
+{
+	return (int)bide__fd_ends_check(&copy->ends, bide_wait_fd(fd, events));
 }
 
 /* Each of the means copies some, at most n bytes; 0: in is at its end. */
@@ -127,7 +137,7 @@ static int splice_run(void *arg)
 static ssize_t copy_by_file_range(const struct copy *copy, size_t n)
 {
 	struct chunk chunk = { copy, min_size(n, CHUNK), 0 };
-	int r = bide_to_thread(file_range_run, &chunk);
+	int r = bide__to_thread_with(file_range_run, &chunk, copy->in, copy->out);
 
 	return r < 0 ? r : chunk.result;
 }
@@ -139,12 +149,13 @@ static ssize_t copy_by_splice(const struct copy *copy, size_t n)
 
 	/* Somebody else may have been quicker at either end; it is not told at which. */
 	do {
-		r = bide_wait_fd(copy->in, BIDE_READABLE);
+		r = await(copy, copy->in, BIDE_READABLE);
 		if (r >= 0 && !copy->is_out_file)
-			r = bide_wait_fd(copy->out, BIDE_WRITABLE);
-		if (r >= 0)
-			r = copy->is_out_file ? bide_to_thread(splice_run, &chunk)
-			                      : splice_run(&chunk);
+			r = await(copy, copy->out, BIDE_WRITABLE);
+		if (r >= 0 && !copy->is_out_file)
+			r = splice_run(&chunk);
+		else if (r >= 0)
+			r = bide__to_thread_with(splice_run, &chunk, copy->in, copy->out);
 		if (r < 0)
 			return r;
 	} while (chunk.result == -EAGAIN || chunk.result == -EINTR);
@@ -175,9 +186,10 @@ static ssize_t copy_by_peek(struct copy *copy, size_t n)
 
 	if (r == 0)
 		r = bide_recv(copy->in, copy->buf, min_size(n, BUFFER), MSG_PEEK);
+	r = bide__fd_ends_check(&copy->ends, r);
 	if (r > 0)
 		r = bide_write(copy->out, copy->buf, (size_t)r);
-	if (r > 0)
+	if (r > 0 && !copy->ends.in.is_closed)
 		discard(copy, (size_t)r);
 	return r;
 }
@@ -188,9 +200,10 @@ static ssize_t copy_by_buffer(struct copy *copy, size_t n)
 
 	/* Nothing is read that could not be written at all. */
 	if (r == 0)
-		r = bide_wait_fd(copy->out, BIDE_WRITABLE);
+		r = await(copy, copy->out, BIDE_WRITABLE);
 	if (r >= 0)
 		r = bide_read(copy->in, copy->buf, min_size(n, BUFFER));
+	r = bide__fd_ends_check(&copy->ends, r);
 	if (r <= 0)
 		return r;
 	n = (size_t)r;
@@ -202,8 +215,10 @@ static ssize_t copy_by_buffer(struct copy *copy, size_t n)
 
 static ssize_t copy_some(struct copy *copy, size_t n)
 {
-	ssize_t r;
+	ssize_t r = bide__fd_ends_check(&copy->ends, 0);
 
+	if (r < 0)
+		return r;
 	switch (copy->means) {
 	case MEANS_FILE_RANGE:
 		r = copy_by_file_range(copy, n);
@@ -230,17 +245,19 @@ static ssize_t copy_some(struct copy *copy, size_t n)
 
 ssize_t bide_copy(int out, int in, size_t n)
 {
-	struct copy copy;
+	struct copy copy = { .buf = NULL };
 	size_t done = 0;
 	ssize_t r = cancellation_point(task_current());
 
 	if (r == 0)
-		r = copy_begin(&copy, out, in);
+		r = means_find(&copy, out, in);
 	if (r < 0)
 		return r;
 	n = min_size(n, SSIZE_MAX);
+	bide__fd_ends_begin(&copy.ends, out, in);
 	while (done < n && !copy.is_cut && (r = copy_some(&copy, n - done)) > 0)
 		done += (size_t)r;
+	bide__fd_ends_end(&copy.ends);
 	bide__free(copy.buf);
 	return done > 0 ? (ssize_t)done : r;
 }

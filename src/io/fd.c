@@ -3,8 +3,7 @@
 /*
  * fd.c - the calls on descriptors: each is one operation
  */
-#include "base/sys.h"
-#include "base/sys_fd.h"
+#include "core/fd_use.h"
 #include "core/kept.h"
 #include "core/operation.h"
 
@@ -50,30 +49,41 @@ ssize_t bide_writev(int fd, const struct iovec *iov, int n)
 	return transfer_vector(IO_WRITEV, fd, iov, n);
 }
 
-ssize_t bide_read_full(int fd, void *buf, size_t n)
+/* What a transfer in several steps returns; r is what ended it. */
+static ssize_t transfer_end(struct fd_use *use, bool reads, size_t done, ssize_t r)
 {
-	size_t done = 0;
-	ssize_t r = bide_read(fd, buf, n);
-
-	while (r > 0 && (done += (size_t)r) < n)
-		r = bide_read(fd, (char *)buf + done, n - done);
+	bide__fd_use_end(use);
 	if (done == 0)
 		return r;
-	bide__kept_put(bide__loop, fd, true, r);
+	if (!use->is_closed)
+		bide__kept_put(bide__loop, use->fd, reads, r);
 	return (ssize_t)done;
+}
+
+ssize_t bide_read_full(int fd, void *buf, size_t n)
+{
+	struct fd_use use;
+	size_t done = 0;
+	ssize_t r;
+
+	bide__fd_use_begin(&use, fd);
+	r = bide_read(fd, buf, n);
+	while (r > 0 && (done += (size_t)r) < n && !use.is_closed)
+		r = bide_read(fd, (char *)buf + done, n - done);
+	return transfer_end(&use, true, done, r);
 }
 
 ssize_t bide_write_all(int fd, const void *buf, size_t n)
 {
+	struct fd_use use;
 	size_t done = 0;
-	ssize_t r = bide_write(fd, buf, n);
+	ssize_t r;
 
-	while (r > 0 && (done += (size_t)r) < n)
+	bide__fd_use_begin(&use, fd);
+	r = bide_write(fd, buf, n);
+	while (r > 0 && (done += (size_t)r) < n && !use.is_closed)
 		r = bide_write(fd, (const char *)buf + done, n - done);
-	if (done == 0)
-		return r;
-	bide__kept_put(bide__loop, fd, false, r);
-	return (ssize_t)done;
+	return transfer_end(&use, false, done, r);
 }
 
 ssize_t bide_recv(int fd, void *buf, size_t n, int flags)
@@ -151,29 +161,32 @@ int bide_accept(int fd, struct sockaddr *addr, socklen_t *len)
 	return (int)bide__operation_run(&op);
 }
 
+static int connect_once(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct io_op op = { .kind = IO_CONNECT, .fd = fd, .addr = addr, .addr_len = len };
+
+	return (int)bide__operation_run(&op);
+}
+
 int bide_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	for (;;) {
-		struct io_op op = { .kind = IO_CONNECT, .fd = fd, .addr = addr, .addr_len = len };
-		int r = (int)bide__operation_run(&op);
+	struct fd_use use;
+	int r;
 
-		/* The listener of a Unix socket is full, and nothing tells when it
-		 * no longer is. */
-		if (r != -EAGAIN)
-			return r;
+	bide__fd_use_begin(&use, fd);
+	/* The listener of a Unix socket is full, and nothing tells when it no longer is. */
+	while ((r = connect_once(fd, addr, len)) == -EAGAIN) {
 		r = bide_sleep(CONNECT_RETRY);
+		if (r == 0 && use.is_closed)
+			r = -EBADF;
 		if (r < 0)
-			return r;
+			break;
 	}
+	bide__fd_use_end(&use);
+	return r;
 }
 
 int bide_close(int fd)
 {
-	bide_loop *loop = bide__loop;
-
-	if (loop != NULL && fd >= 0) {
-		loop->backend->ops->forget(loop->backend, fd);
-		bide__kept_forget(loop, fd);
-	}
-	return bide__sys_close(fd);
+	return bide__fd_close(fd);
 }

@@ -20,6 +20,7 @@
 #include "base/sys_fd.h"
 #include "base/sys_file.h"
 #include "core/abandon.h"
+#include "core/fd_use.h"
 #include "core/operation.h"
 
 #include <bide/file.h>
@@ -113,6 +114,12 @@ static int file_call_run(void *arg)
 static int file_call_make(struct file_call *call)
 {
 	return bide_to_thread(file_call_run, call);
+}
+
+/* The same for those of a descriptor. */
+static int fd_call_make(struct file_call *call)
+{
+	return bide__to_thread_with(file_call_run, call, call->fd, -1);
 }
 
 /* ---- opening ---- */
@@ -250,17 +257,17 @@ ssize_t bide_pwritev(int fd, const struct iovec *iov, int n, off_t offset)
 
 int bide_fsync(int fd)
 {
-	return file_call_make(&(struct file_call){ .kind = FILE_FSYNC, .fd = fd });
+	return fd_call_make(&(struct file_call){ .kind = FILE_FSYNC, .fd = fd });
 }
 
 int bide_fdatasync(int fd)
 {
-	return file_call_make(&(struct file_call){ .kind = FILE_FDATASYNC, .fd = fd });
+	return fd_call_make(&(struct file_call){ .kind = FILE_FDATASYNC, .fd = fd });
 }
 
 int bide_ftruncate(int fd, off_t length)
 {
-	return file_call_make(
+	return fd_call_make(
 		&(struct file_call){ .kind = FILE_FTRUNCATE, .fd = fd, .length = length });
 }
 
@@ -278,7 +285,7 @@ int bide_lstat(const char *path, struct stat *ret)
 
 int bide_fstat(int fd, struct stat *ret)
 {
-	return file_call_make(&(struct file_call){ .kind = FILE_FSTAT, .fd = fd, .status = ret });
+	return fd_call_make(&(struct file_call){ .kind = FILE_FSTAT, .fd = fd, .status = ret });
 }
 
 int bide_unlink(const char *path)

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/sys_fd.h"
 #include "base/sys_file.h"
+#include "core/fd_use.h"
 #include "core/wait.h"
 
 #include <bide/file.h>
@@ -52,7 +53,7 @@ static bool is_quick_socket(int out)
 	       S_ISSOCK(status.st_mode);
 }
 
-static ssize_t send_by_buffer(int out, int in, off_t position, size_t n)
+static ssize_t send_by_buffer(const struct fd_ends *ends, off_t position, size_t n)
 {
 	size_t size = min_size(n, BUFFER);
 	char *buf = bide__alloc(size);
@@ -60,14 +61,14 @@ static ssize_t send_by_buffer(int out, int in, off_t position, size_t n)
 
 	if (buf == NULL)
 		return -ENOMEM;
-	r = bide_pread(in, buf, size, position);
+	r = bide__fd_ends_check(ends, bide_pread(ends->in.fd, buf, size, position));
 	if (r > 0)
-		r = bide_write(out, buf, (size_t)r);
+		r = bide_write(ends->out.fd, buf, (size_t)r);
 	bide__free(buf);
 	return r;
 }
 
-static ssize_t send_within_kernel(int out, int in, off_t position, size_t n)
+static ssize_t send_within_kernel(const struct fd_ends *ends, off_t position, size_t n)
 {
 	size_t size = min_size(n, CHUNK);
 	ssize_t r;
@@ -76,32 +77,54 @@ static ssize_t send_within_kernel(int out, int in, off_t position, size_t n)
 		off_t from = position;
 
 		/* Also so that others get a turn where out never fills up. */
-		r = bide_wait_fd(out, BIDE_WRITABLE);
+		r = bide__fd_ends_check(ends, bide_wait_fd(ends->out.fd, BIDE_WRITABLE));
 		if (r < 0)
 			return r;
 		/* Looked at each time, as memory may have been short meanwhile. */
-		if (!is_in_memory(in, position, size))
-			return send_by_buffer(out, in, position, n);
-		r = bide__sys_sendfile_quietly(out, in, &from, size);
+		if (!is_in_memory(ends->in.fd, position, size))
+			return send_by_buffer(ends, position, n);
+		r = bide__sys_sendfile_quietly(ends->out.fd, ends->in.fd, &from, size);
 	} while (r == -EAGAIN || r == -EINTR);
-	return r == -EINVAL || r == -ENOSYS ? send_by_buffer(out, in, position, n) : r;
+	return r == -EINVAL || r == -ENOSYS ? send_by_buffer(ends, position, n) : r;
 }
 
-static ssize_t send_from(int out, int in, off_t position, size_t n)
+static ssize_t send_from(const struct fd_ends *ends, off_t position, size_t n)
 {
 	if (position < 0)
 		return -EINVAL;
 	n = min_size(n, (size_t)(INT64_MAX - position));        /* nothing is behind that */
 	if (n == 0)
 		return 0;
-	return is_quick_socket(out) ? send_within_kernel(out, in, position, n)
-	                            : send_by_buffer(out, in, position, n);
+	return is_quick_socket(ends->out.fd) ? send_within_kernel(ends, position, n)
+	                                     : send_by_buffer(ends, position, n);
+}
+
+static ssize_t send_from_offset(const struct fd_ends *ends, off_t *offset, size_t n)
+{
+	ssize_t r = send_from(ends, *offset, n);
+
+	if (r > 0)
+		*offset += r;
+	return r;
+}
+
+static ssize_t send_from_position(const struct fd_ends *ends, size_t n)
+{
+	off_t position = bide__sys_seek(ends->in.fd, 0, SEEK_CUR);
+	ssize_t r;
+
+	if (position < 0)
+		return position;
+	r = send_from(ends, position, n);
+	if (r > 0 && !ends->in.is_closed)
+		(void)bide__sys_seek(ends->in.fd, position + r, SEEK_SET); /* it could before */
+	return r;
 }
 
 ssize_t bide_sendfile(int out, int in, off_t *offset, size_t n)
 {
+	struct fd_ends ends;
 	struct stat status;
-	off_t position;
 	ssize_t r = cancellation_point(task_current());
 
 	if (r == 0)
@@ -110,14 +133,8 @@ ssize_t bide_sendfile(int out, int in, off_t *offset, size_t n)
 		return r;
 	if (offset == NULL && !S_ISREG(status.st_mode))
 		return bide_copy(out, in, n);
-	position = offset != NULL ? *offset : bide__sys_seek(in, 0, SEEK_CUR);
-	if (position < 0 && offset == NULL)
-		return position;
-
-	r = send_from(out, in, position, n);
-	if (r > 0 && offset != NULL)
-		*offset = position + r;
-	else if (r > 0)
-		(void)bide__sys_seek(in, position + r, SEEK_SET); /* it could a moment ago */
+	bide__fd_ends_begin(&ends, out, in);
+	r = offset != NULL ? send_from_offset(&ends, offset, n) : send_from_position(&ends, n);
+	bide__fd_ends_end(&ends);
 	return r;
 }

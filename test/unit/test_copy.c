@@ -392,6 +392,54 @@ IO_TEST(io_sendfile, says_what_is_wrong)
 	return 0;
 }
 
+/* ---- closed, and the number given to another one ---- */
+
+/* Of the other one nothing is taken, and its position stays. */
+static void close_in_and_go_on(bide_fn *fn, int kind)
+{
+	bide_task *task;
+	struct copy_call call;
+	int file = make_file(SIZE);
+	int in[2], out[2], other;
+	size_t filled;
+
+	make_data();
+	make_in(kind, in);
+	make_out(PAIR_UNIX_NONBLOCK, out);
+	filled = fill(out[1]);
+	if (in[1] >= 0)
+		CHECK_INT(bide_write_all(in[1], sent, 1000), 1000);
+	call = (struct copy_call){ out[1], in[0], 0 };
+	task = bide_spawn(fn, &call);
+	let_others_run();
+	CHECK_INT(bide_close(in[0]), 0);
+	other = fcntl(file, F_DUPFD_CLOEXEC, in[0]);    /* in[0], where a thread is not at that */
+	drain(out[0], filled);
+	CHECK_INT(bide_join(task), 0);
+	CHECK(call.result <= 1000);
+	CHECK_INT(lseek(file, 0, SEEK_CUR), 0);
+	close_one(file);
+	close_one(other);
+	close_one(in[1]);
+	close_pair(out);
+}
+
+static int send_once(void *arg)
+{
+	struct copy_call *call = arg;
+
+	call->result = bide_sendfile(call->out, call->in, NULL, 1000);
+	return 0;
+}
+
+IO_TEST(io_copy, takes_nothing_from_the_next_one_that_has_the_number_of_in)
+{
+	for (int from = 0; from < END_COUNT; from++)
+		close_in_and_go_on(copy_all, from);
+	close_in_and_go_on(send_once, END_FILE);
+	return 0;
+}
+
 TEST(io_copy, needs_a_task)
 {
 	CHECK_INT(bide_copy(-1, -1, 1), -EPERM);

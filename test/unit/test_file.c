@@ -376,3 +376,47 @@ IO_TEST(io_file, a_slow_disk_does_not_stop_the_loop)
 	leave_place();
 	return 0;
 }
+
+/* ---- closed meanwhile ---- */
+
+static int write_one(void *arg)
+{
+	CHECK_INT(bide_pwrite(*(int *)arg, "w", 1, 0), 1);
+	return 'w';
+}
+
+static int sync_one(void *arg)
+{
+	return bide_fsync(*(int *)arg);
+}
+
+/* A thread that has not come to its system call yet would find another file behind it. */
+static void close_under(bide_fn *fn, int fd, int result)
+{
+	bide_task *ticker = disk_slow_down();
+	bide_task *task = bide_spawn(fn, &fd);
+	int other;
+
+	while (__atomic_load_n(&disk_call_count, __ATOMIC_SEQ_CST) == 0)
+		CHECK_INT(bide_yield(), 0);
+	CHECK_INT(bide_close(fd), 0);
+	CHECK_INT(bide_close(fd), -EBADF);
+	other = open(name_b, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(other >= 0 && other != fd);
+	CHECK_INT(bide_join(task), result);
+	disk_speed_up(ticker);
+	CHECK_INT(lseek(other, 0, SEEK_END), 0);
+	CHECK_INT(fcntl(fd, F_GETFD), -1);
+	CHECK_INT(bide_close(other), 0);
+	CHECK_INT(unlink(name_a), 0);
+	CHECK_INT(unlink(name_b), 0);
+}
+
+IO_TEST(io_close, of_a_file_that_a_thread_is_at_keeps_its_number_from_others_until_then)
+{
+	enter_place();
+	close_under(write_one, create(name_a), 'w');
+	close_under(sync_one, create(name_a), 0);
+	leave_place();
+	return 0;
+}

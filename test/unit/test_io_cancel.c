@@ -6,6 +6,7 @@
 #include <bide.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -323,6 +324,37 @@ IO_TEST(io_write_all, gives_the_count_first_and_then_the_error)
 		CHECK(r == -EPIPE || r == -ECONNRESET);
 		CHECK_INT(bide_write_all(fds[1], zeroes, sizeof zeroes), -EPIPE);
 		CHECK_INT(bide_close(fds[1]), 0);
+	}
+	return 0;
+}
+
+/* ---- closed, and the number given to another one ---- */
+
+/*
+ * Goal: a call is not deceived by a descriptor that has the number of its own one.
+ * Method: what it waited for has happened, but its task has not run yet.
+ */
+IO_TEST(io_close, of_what_is_half_written_lets_nothing_go_to_the_next_one_of_its_number)
+{
+	static char zeroes[1 << 23], rest[65536];
+
+	for (enum pair_kind kind = 0; kind < PAIR_KIND_COUNT; kind++) {
+		struct call call = { .kind = CALL_WRITE_ALL, .data = zeroes, .n = sizeof zeroes };
+		int fds[2], others[2], left;
+
+		make_pair(kind, fds);
+		make_pair(PAIR_UNIX_NONBLOCK, others);
+		call.fd = fds[1];
+		call_start(&call);
+		while (ioctl(fds[0], FIONREAD, &left) == 0 && left > 0)
+			CHECK(read(fds[0], rest, sizeof rest) > 0);
+		CHECK_INT(bide_yield(), 0);
+		CHECK_INT(bide_close(fds[1]), 0);
+		CHECK_INT(dup2(others[1], fds[1]), fds[1]);
+		CHECK(call_end(&call) < (int)sizeof zeroes || kind == PAIR_TCP);
+		CHECK_INT(recv(others[0], rest, 1, MSG_DONTWAIT), -1);
+		close_pair(fds);
+		close_pair(others);
 	}
 	return 0;
 }
