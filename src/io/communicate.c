@@ -22,6 +22,7 @@
 #else
 #define OUTPUT_BYTES_MIN 4096
 #endif
+#define DROPPED_BYTES ((size_t)64 * 1024)       /* read at a time: as much as a pipe holds */
 
 struct talk {
 	bide_process *process;
@@ -68,14 +69,17 @@ static int feed(const struct talk *talk)
 	return 0;
 }
 
-/* Makes room for at least one more byte and the NUL. */
-static int output_reserve(struct output *output)
+/* Makes room for at least one more byte and the NUL. What is dropped never fills it. */
+static int output_reserve(struct output *output, bool is_dropped)
 {
+	const size_t wanted = is_dropped ? DROPPED_BYTES : 2;
 	size_t capacity = output->capacity > 0 ? output->capacity * 2 : OUTPUT_BYTES_MIN;
 	char *bigger;
 
-	if (output->capacity - output->size >= 2)
+	if (output->capacity - output->size >= wanted)
 		return 0;
+	if (is_dropped)
+		capacity = output->size + wanted;
 	bigger = bide__realloc(output->data, capacity);
 	if (bigger == NULL)
 		return -ENOMEM;
@@ -88,7 +92,7 @@ static int output_reserve(struct output *output)
 static int listen_to(const struct talk *talk, int which)
 {
 	struct output *output = &talk->process->outputs[which - 1];
-	int r = output_reserve(output);
+	int r = output_reserve(output, talk->is_dropped[which]);
 	ssize_t n;
 
 	if (r < 0)
