@@ -27,8 +27,9 @@ enum {
 };
 
 /*
- * The descriptor n, which stays the caller's. An errno in place of one, such as a
- * failed bide_open() returns, is told from it: EBADF.
+ * The descriptor n, which stays the caller's. It is made blocking, as programs expect
+ * their standard streams to be; bide's own calls on it need not care. An errno in place
+ * of one, such as a failed bide_open() returns, is told from it: EBADF.
  */
 #define BIDE_FD(n) ((n) + 8192)
 

@@ -82,10 +82,25 @@ static int null_open(struct ends *ends, int which)
 	return fd < 0 ? fd : own(ends, which, lift(fd));
 }
 
+/*
+ * Programs take it that their standard streams block, and fail with EAGAIN where not; but
+ * what bide makes does not. The flag is the caller's descriptor's, too: its calls need none.
+ */
+static int make_blocking(int fd)
+{
+	int flags = bide__sys_status_flags(fd);
+
+	if (flags < 0 || !(flags & O_NONBLOCK))
+		return flags < 0 ? flags : 0;
+	return bide__sys_set_status_flags(fd, flags & ~O_NONBLOCK);
+}
+
 static int given_open(struct ends *ends, int which, int fd)
 {
-	if (fd < 0)
-		return -EBADF;
+	int r = fd < 0 ? -EBADF : make_blocking(fd);
+
+	if (r < 0)
+		return r;
 	if (fd <= STDERR_FILENO && fd != which)
 		return own(ends, which, bide__sys_dup_above(fd, STDERR_FILENO + 1));
 	ends->theirs[which] = fd;

@@ -154,6 +154,29 @@ IO_TEST(process_start, gives_a_descriptor_and_leaves_it_open)
 	return 0;
 }
 
+/* Between the two programs is what bide has made, which does not block: cat would fail. */
+IO_TEST(process_start, makes_a_given_descriptor_block)
+{
+	bide_process *first = start_sh("read line; echo $line", .in = BIDE_PIPE, .out = BIDE_PIPE);
+	int between = bide_process_take_fd(first, 1);
+	int to_first = bide_process_take_fd(first, 0);
+	bide_process *second;
+	char *text;
+
+	CHECK(fcntl(between, F_GETFL) & O_NONBLOCK);
+	second = start_sh("cat", .in = BIDE_FD(between), .out = BIDE_PIPE);
+	CHECK(!(fcntl(between, F_GETFL) & O_NONBLOCK));
+	CHECK_INT(bide_close(between), 0);
+	CHECK_INT(bide_write_all(to_first, "late\n", 5), 5);
+	CHECK_INT(bide_close(to_first), 0);
+	text = finish(second);
+	CHECK_STR(text, "late\n");
+	free(text);
+	CHECK_INT(exit_code(first), 0);
+	bide_process_free(first);
+	return 0;
+}
+
 /* What is behind a descriptor of this process, such as "pipe:[1234]". */
 static void show_here(char *ret, size_t size, int fd)
 {
