@@ -20,6 +20,7 @@
 #include "base/sys_file.h"
 #include "base/sys_socket.h"
 #include "core/fd_use.h"
+#include "core/kept.h"
 #include "core/wait.h"
 
 #include <bide/io.h>
@@ -44,6 +45,7 @@ struct copy {
 	int in;
 	enum means means;
 	bool is_out_file;
+	bool is_reading; /* whether what was tried last was about in, and its error is */
 	bool is_cut; /* a write was cut short after some bytes: that is all for this call */
 	char *buf; /* owned; NULL until it is needed */
 };
@@ -142,11 +144,13 @@ static ssize_t copy_by_file_range(const struct copy *copy, size_t n)
 	return r < 0 ? r : chunk.result;
 }
 
-static ssize_t copy_by_splice(const struct copy *copy, size_t n)
+static ssize_t copy_by_splice(struct copy *copy, size_t n)
 {
 	struct chunk chunk = { copy, min_size(n, CHUNK), 0 };
 	int r;
 
+	/* Of the two the pipe is the one that fails less. */
+	copy->is_reading = false;
 	/* Somebody else may have been quicker at either end; it is not told at which. */
 	do {
 		r = await(copy, copy->in, BIDE_READABLE);
@@ -164,7 +168,8 @@ static ssize_t copy_by_splice(const struct copy *copy, size_t n)
 
 /*
  * Takes out of the socket what was peeked at and written, for which nobody need wait. An
- * error that comes first is not about these bytes, and comes once.
+ * error that comes first is not about these bytes, and comes once: it is for the next to
+ * read there.
  */
 static void discard(const struct copy *copy, size_t n)
 {
@@ -176,6 +181,7 @@ static void discard(const struct copy *copy, size_t n)
 		if (r == 0 || r == -EAGAIN || (r < 0 && has_failed))
 			return; /* somebody else has read it */
 		has_failed = r < 0;
+		bide__kept_put(bide__loop, copy->in, true, r);
 		n -= r > 0 ? (size_t)r : 0;
 	}
 }
@@ -184,11 +190,14 @@ static ssize_t copy_by_peek(struct copy *copy, size_t n)
 {
 	ssize_t r = buffer_need(copy);
 
+	copy->is_reading = true;
 	if (r == 0)
 		r = bide_recv(copy->in, copy->buf, min_size(n, BUFFER), MSG_PEEK);
 	r = bide__fd_ends_check(&copy->ends, r);
-	if (r > 0)
-		r = bide_write(copy->out, copy->buf, (size_t)r);
+	if (r <= 0)
+		return r;
+	copy->is_reading = false;
+	r = bide_write(copy->out, copy->buf, (size_t)r);
 	if (r > 0 && !copy->ends.in.is_closed)
 		discard(copy, (size_t)r);
 	return r;
@@ -201,12 +210,14 @@ static ssize_t copy_by_buffer(struct copy *copy, size_t n)
 	/* Nothing is read that could not be written at all. */
 	if (r == 0)
 		r = await(copy, copy->out, BIDE_WRITABLE);
+	copy->is_reading = r >= 0;
 	if (r >= 0)
 		r = bide_read(copy->in, copy->buf, min_size(n, BUFFER));
 	r = bide__fd_ends_check(&copy->ends, r);
 	if (r <= 0)
 		return r;
 	n = (size_t)r;
+	copy->is_reading = false;
 	r = bide_write_all(copy->out, copy->buf, n);
 	/* To go on would leave a gap, should what stopped it be over. */
 	copy->is_cut = r >= 0 && (size_t)r < n;
@@ -258,6 +269,8 @@ ssize_t bide_copy(int out, int in, size_t n)
 	while (done < n && !copy.is_cut && (r = copy_some(&copy, n - done)) > 0)
 		done += (size_t)r;
 	bide__fd_ends_end(&copy.ends);
+	if (done > 0 && bide__fd_ends_check(&copy.ends, 0) == 0)
+		bide__kept_put(bide__loop, copy.is_reading ? in : out, copy.is_reading, r);
 	bide__free(copy.buf);
 	return done > 0 ? (ssize_t)done : r;
 }

@@ -275,6 +275,36 @@ static int copy_cancelled(void *arg)
 	return 0;
 }
 
+IO_TEST(io_copy, gives_an_error_behind_some_bytes_to_the_next_call)
+{
+	const struct linger hard = { .l_onoff = 1 };
+
+	for (int kind = 0; kind < END_COUNT; kind++) {
+		int from[2], to[2];
+		struct copy_call call;
+		bide_task *task;
+
+		make_data();
+		make_pair(PAIR_TCP, from);
+		make_out(kind, to);
+		call = (struct copy_call){ to[1], from[0], 0 };
+		CHECK_INT(bide_write_all(from[1], "12345", 5), 5);
+		task = bide_spawn(copy_all, &call);
+		let_others_run();
+		CHECK_INT(setsockopt(from[1], SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
+		CHECK_INT(bide_close(from[1]), 0);
+		CHECK_INT(bide_join(task), 0);
+		CHECK_INT(call.result, 5);
+		CHECK_INT(bide_copy(to[1], from[0], SIZE), -ECONNRESET);
+		CHECK_INT(bide_copy(to[1], from[0], SIZE), 0);
+		CHECK_INT(bide_close(from[0]), 0);
+		CHECK_INT(bide_close(to[1]), 0);
+		if (to[0] >= 0)
+			CHECK_INT(bide_close(to[0]), 0);
+	}
+	return 0;
+}
+
 IO_TEST(io_copy, does_nothing_where_it_was_cancelled_before)
 {
 	int fds[2] = { make_file(10), make_file(0) };
