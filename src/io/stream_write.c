@@ -192,7 +192,8 @@ void bide__stream_flush_some(struct bide_stream *stream)
 	struct stream_out *out = &stream->out;
 	struct transfer transfer;
 
-	if (out->bytes == 0 || out->is_draining || out->error < 0)
+	/* A read that got something as the stream was aborted goes on to here. */
+	if (stream->is_closed || out->bytes == 0 || out->is_draining || out->error < 0)
 		return;
 	transfer_init(&transfer, stream, NULL);
 	out->is_draining = true;

@@ -100,6 +100,29 @@ IO_TEST(stream_abort, ends_a_close_that_waits)
 	return bide_close(fd);
 }
 
+/* The read has got something already when it goes on, and wants more. */
+IO_TEST(stream_abort, keeps_a_read_from_writing_to_a_later_descriptor)
+{
+	int fd;
+	bide_stream *stream = stream_to_read(PAIR_UNIX, &fd);
+	struct stream_call call = { .kind = STREAM_READ_EXACTLY, .stream = stream };
+	int number = bide_stream_fd(stream);
+	char buf[8];
+	int fds[2];
+
+	stream_call_start(&call);
+	CHECK_INT(bide_stream_write(stream, "lost", 4), 4);
+	stream_feed(fd, "some");
+	bide_stream_abort(stream);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	take_number(fds, number);
+	CHECK_INT(stream_call_end(&call), -EBADF);
+	let_others_run();
+	CHECK_INT(recv(fds[1], buf, sizeof buf, MSG_DONTWAIT), -1);
+	close_pair(fds);
+	return bide_close(fd);
+}
+
 /* ---- what is buffered ---- */
 
 IO_TEST(stream_close, of_a_cancelled_task_drops_what_would_wait)
