@@ -217,8 +217,12 @@ static int wait_for_turn(struct bide_stream *stream)
 	int r = 0;
 
 	out->waiting_count++;
-	while (r == 0 && out->is_draining && !stream->is_closed)
-		r = bide__waitq_park(&out->idle, PARK_STREAM, stream);
+	while (r == 0 && out->is_draining && !stream->is_closed) {
+		/* A close comes here also where it is cancelled. */
+		r = cancellation_point(task_current());
+		if (r == 0)
+			r = bide__waitq_park(&out->idle, PARK_STREAM, stream);
+	}
 	out->waiting_count--;
 	if (r < 0)
 		return r;

@@ -143,6 +143,29 @@ IO_TEST(stream_close, of_a_cancelled_task_drops_what_would_wait)
 	return bide_close(fd);
 }
 
+static int close_when_canceled(void *arg)
+{
+	bide_cancel(bide_self());
+	return bide_stream_close(arg);
+}
+
+/* Nor for the stream's own task, which is in the middle of a write. */
+IO_TEST(stream_close, of_a_cancelled_task_waits_for_nobody)
+{
+	int fd;
+	bide_stream *stream = stream_to_write(PAIR_UNIX, &fd);
+	bide_task *task;
+
+	(void)fill(bide_stream_fd(stream));
+	CHECK_INT(bide_stream_write(stream, "lost", 4), 4);
+	let_others_run();
+	task = bide_spawn(close_when_canceled, stream);
+	let_others_run();
+	CHECK(bide_done(task));
+	CHECK_INT(bide_join(task), -ECANCELED);
+	return bide_close(fd);
+}
+
 static int write_and_close_canceled(void *arg)
 {
 	CHECK_INT(bide_stream_write(arg, "sent", 4), 4);
