@@ -278,18 +278,25 @@ static int flusher_start(struct bide_stream *stream)
 	return 0;
 }
 
+/* Whether a task that nobody has cancelled will write, if need be a new one. */
+static bool has_flusher(struct bide_stream *stream)
+{
+	struct stream_out *out = &stream->out;
+
+	if (out->flusher == NULL && flusher_start(stream) < 0)
+		return false;
+	/* Where the loop ends it is cancelled from the start, and will never run. */
+	return out->flusher->cancel_count == 0;
+}
+
 /* Sees to it that what is buffered leaves (D4). */
 static void out_attend(struct bide_stream *stream)
 {
-	struct stream_out *out = &stream->out;
-	bool has_flusher = out->flusher != NULL;
+	const struct stream_out *out = &stream->out;
 
 	if (out->bytes == 0 || out->error < 0 || stream->is_closing)
 		return;
-	if (has_flusher && out->flusher->cancel_count == 0)
-		return;
-	/* Whoever cancelled one, such as a loop that ends, would do so again. */
-	if (has_flusher || flusher_start(stream) < 0)
+	if (!has_flusher(stream))
 		(void)bide__stream_drain(stream, 0);    /* an error was noted */
 }
 

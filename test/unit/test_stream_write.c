@@ -306,6 +306,53 @@ IO_TEST(stream_write, does_without_the_task_that_would_have_written)
 	return bide_close(fd);
 }
 
+struct farewell {
+	bide_stream *stream;
+	int fd;
+	bool has_arrived;
+};
+
+static int expect_farewell(void *arg)
+{
+	stream_expect(*(int *)arg, "bye");
+	return 0;
+}
+
+static void say_farewell(void *arg)
+{
+	struct farewell *farewell = arg;
+
+	CHECK_INT(bide_stream_write(farewell->stream, "bye", 3), 3);
+	CHECK_INT(bide_timeout(BIDE_SECOND, expect_farewell, &farewell->fd), 0);
+	farewell->has_arrived = true;
+	stream_close_both(farewell->stream, farewell->fd);
+}
+
+static int wait_until_canceled(void *arg)
+{
+	CHECK_INT(bide_defer(say_farewell, arg), 0);
+	return bide_sleep(BIDE_FOREVER);
+}
+
+static int leave_a_task(void *arg)
+{
+	struct farewell *farewell = arg;
+
+	farewell->stream = stream_to_write(PAIR_UNIX, &farewell->fd);
+	CHECK_INT(bide_go(wait_until_canceled, farewell), 0);
+	return bide_yield();
+}
+
+/* Whatever the stream spawned then would never run. */
+TEST(stream_write, leaves_also_while_the_loop_ends)
+{
+	const bide_options options = { .flags = BIDE_VIRTUAL_CLOCK };
+	struct farewell farewell = { 0 };
+
+	CHECK_INT(bide_run_with(&options, leave_a_task, &farewell), 0);
+	CHECK(farewell.has_arrived);
+}
+
 /* ---- errors ---- */
 
 IO_TEST(stream_write, reports_an_error_that_its_own_task_has_met)
