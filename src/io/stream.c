@@ -19,7 +19,7 @@
  *       that suspends has consumed nothing yet.
  *   D4  Where something is buffered and no error was met, there is a flusher that is
  *       not cancelled, or a task in a call that will see to it when it leaves. Only
- *       where the flusher is cancelled, or gets no stack, this waits for the next call.
+ *       where the flusher is cancelled, or lacks memory, this waits for the next call.
  */
 #include "io/stream.h"
 

@@ -82,10 +82,16 @@ ssize_t bide__stream_leave(struct bide_stream *stream, bool *is_busy, ssize_t r)
 /* Gives up one use of the stream; the last one frees it. */
 void bide__stream_unref(struct bide_stream *stream);
 
-/* Notes an error that is the descriptor's, not the caller's. Returns r. */
+/* Whether it is the call that fails, for want of time or memory, and not the descriptor. */
+static inline bool is_passing(ssize_t r)
+{
+	return r == -ECANCELED || r == -ENOMEM;
+}
+
+/* Notes an error that is the descriptor's. Returns r. */
 static inline ssize_t stream_note(const struct bide_stream *stream, int *error, ssize_t r)
 {
-	if (r < 0 && r != -ECANCELED && !stream->is_closed)
+	if (r < 0 && !is_passing(r) && !stream->is_closed)
 		*error = (int)r;
 	return r;
 }

@@ -297,7 +297,7 @@ static void out_attend(struct bide_stream *stream)
 	if (out->bytes == 0 || out->error < 0 || stream->is_closing)
 		return;
 	if (!has_flusher(stream))
-		(void)bide__stream_drain(stream, 0);    /* an error was noted */
+		(void)bide__stream_drain(stream, 0);    /* the next call tells */
 }
 
 /* ---- the calls ---- */
@@ -328,7 +328,7 @@ static ssize_t write_hold(struct bide_stream *stream, size_t n)
 	struct stream_out *out = &stream->out;
 	int r = out->bytes > out->high ? bide__stream_drain(stream, out->low) : 0;
 
-	return r == 0 || r == -ECANCELED ? (ssize_t)n : r;
+	return r == 0 || is_passing(r) ? (ssize_t)n : r;
 }
 
 /* Writes what is larger than the buffer, and buffers what is left in the end. */
@@ -351,7 +351,7 @@ static ssize_t write_large(struct bide_stream *stream, const char *data, size_t 
 		r = out_append(out, data + done, n - done);
 	if (r == 0)
 		return (ssize_t)n;
-	return done > 0 && (r == -ECANCELED || r == -ENOMEM) ? (ssize_t)done : r;
+	return done > 0 && is_passing(r) ? (ssize_t)done : r;
 }
 
 static ssize_t write_some(struct bide_stream *stream, const char *data, size_t n)

@@ -173,6 +173,72 @@ static int on_sim(void)
 }
 FAULT_SWEEP(stream, reports_every_failure_on_sim, on_sim)
 
+/* ---- calls that are made again ---- */
+
+static ssize_t print_line(bide_stream *stream)
+{
+	return bide_stream_printf(stream, "line\n");
+}
+
+static ssize_t flush(bide_stream *stream)
+{
+	return bide_stream_flush(stream);
+}
+
+static ssize_t take_line(bide_stream *stream)
+{
+	char *line;
+
+	return bide_stream_read_line(stream, &line);
+}
+
+/* Memory is there again the second time, and nothing had changed the first time. */
+static ssize_t insist(bide_stream *stream, ssize_t (*call)(bide_stream *stream), ssize_t expected)
+{
+	ssize_t r = call(stream);
+
+	if (r == -ENOMEM)
+		r = call(stream);
+	if (r >= 0)
+		CHECK_INT(r, expected);
+	CHECK(r != -ENOMEM);
+	return r;
+}
+
+static int insist_on_all(void *arg)
+{
+	bide_stream *stream;
+	ssize_t r;
+	int fds[2];
+
+	(void)arg;
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	CHECK_INT(send(fds[1], "line\n", 5, 0), 5);
+	stream = bide_stream_open(fds[0]);
+	r = stream == NULL ? -errno : insist(stream, take_line, 5);
+	if (r >= 0)
+		r = insist(stream, print_line, 5);
+	if (r >= 0)
+		r = insist(stream, flush, 0);
+	if (stream == NULL)
+		bide_close(fds[0]);
+	bide_stream_abort(stream);
+	bide_close(fds[1]);
+	return r < 0 ? (int)r : 0;
+}
+
+static int recover_on_epoll(void)
+{
+	const bide_options options = {
+		.backend = BIDE_BACKEND_EPOLL,
+		.flags = BIDE_VIRTUAL_CLOCK,
+		.on_error = ignore_error,
+	};
+
+	return bide_run_with(&options, insist_on_all, NULL);
+}
+FAULT_SWEEP(stream, goes_on_when_memory_is_there_again, recover_on_epoll)
+
 static int connect_and_abort(void *arg)
 {
 	int listener = bide_tcp_listen("127.0.0.1", "0", NULL);
