@@ -101,7 +101,12 @@ BIDE_API void bide_stream_set_limit(bide_stream *stream, size_t n);
  */
 BIDE_API ssize_t bide_stream_write(bide_stream *stream, const void *buf, size_t n);
 
-/* Writes as printf(3). Returns the count, or as bide_stream_write(). */
+/*
+ * Writes as printf(3), the whole text or nothing of it. Returns the count, or
+ *   -EINVAL     the format cannot be printed, such as for a character of %ls that the
+ *               locale has not
+ * or as bide_stream_write().
+ */
 BIDE_API ssize_t bide_stream_printf(bide_stream *stream, const char *format, ...)
 	BIDE_PRINTF_(2, 3);
 BIDE_API ssize_t bide_stream_vprintf(bide_stream *stream, const char *format, va_list args)

@@ -3,6 +3,8 @@
 /* test_stream_write.c - what is written leaves in order, and by itself */
 #include "stream_test.h"
 
+#include <wchar.h>
+
 #define LARGE 300000
 
 static char pattern(size_t i)
@@ -166,6 +168,21 @@ IO_TEST(stream_printf, formats_texts_of_any_length)
 		CHECK_INT(buf[n - 1], '7');
 		stream_expect(fd, ".");
 	}
+	stream_close_both(stream, fd);
+	return 0;
+}
+
+IO_TEST(stream_printf, writes_nothing_of_what_cannot_be_printed)
+{
+	static const wchar_t alien[] = { 0x10ffff, 0 };
+	int fd;
+	bide_stream *stream = stream_to_write(PAIR_PIPE, &fd);
+
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(bide_stream_printf(stream, "some %ls", alien), -EINVAL);
+		CHECK_INT(bide_stream_printf(stream, "%s", "all"), 3);
+	}
+	stream_expect(fd, "allall");
 	stream_close_both(stream, fd);
 	return 0;
 }
