@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+
+/* test_serve_end.c - what ends a server, and how its connections end */
+#include "serve_test.h"
+
+#define TICK (2 * BIDE_MILLISECOND)
+
+IO_TEST(serve, lets_tasks_drain_and_takes_no_others)
+{
+	struct serving serving = { .handler = work, .work = TICK, .options.drain = BIDE_MINUTE };
+	int one, late;
+	char byte;
+
+	serve_start(&serving);
+	one = serve_connect(&serving);
+	while (serving.begun_count == 0)
+		CHECK_INT(bide_sleep(INSTANT), 0);
+	CHECK_INT(bide_cancel(serving.task), 1);
+	CHECK_INT(bide_yield(), 0);
+	late = serve_connect(&serving);
+	serve_end(&serving);
+	CHECK_INT(serving.begun_count, 1);
+	CHECK_INT(serving.cut_short_count, 0);
+	CHECK_INT(bide_read(one, &byte, 1), 1);
+	expect_end(one);
+	expect_end(late);
+	CHECK_INT(bide_close(one), 0);
+	CHECK_INT(bide_close(late), 0);
+	return 0;
+}
+
+IO_TEST(serve, cancels_who_is_left_when_the_drain_is_over)
+{
+	struct serving serving = {
+		.handler = work,
+		.work = BIDE_FOREVER,
+		.options.drain = TICK,
+	};
+	bide_time begin;
+	int fd;
+
+	serve_start(&serving);
+	fd = serve_connect(&serving);
+	while (serving.begun_count == 0)
+		CHECK_INT(bide_sleep(INSTANT), 0);
+	begin = bide_now();
+	serve_end(&serving);
+	CHECK(bide_now() - begin >= TICK);
+	CHECK_INT(serving.cut_short_count, 1);
+	expect_end(fd);
+	CHECK_INT(bide_close(fd), 0);
+	return 0;
+}
+
+static int time_drain(void *arg)
+{
+	bide_time begin = bide_now();
+	struct serving *serving = arg;
+
+	CHECK_INT(bide_timeout(3 * TICK, serve, serving), -ETIMEDOUT);
+	return (int)((bide_now() - begin) / TICK);
+}
+
+/* A deadline ends the serving; then comes the drain. */
+LOOP_TEST(serve, within_a_time_limit_drains_after_it)
+{
+	struct serving serving = {
+		.handler = work,
+		.work = BIDE_FOREVER,
+		.options.drain = 5 * TICK,
+	};
+	bide_task *task;
+	int fd;
+
+	serving.listener = bide_tcp_listen("127.0.0.1", "0", NULL);
+	task = bide_spawn(time_drain, &serving);
+	fd = serve_connect(&serving);
+	CHECK_INT(bide_join(task), 8);
+	CHECK_INT(serving.cut_short_count, 1);
+	CHECK(!bide_timed_out());
+	CHECK_INT(bide_close(fd), 0);
+	CHECK_INT(bide_close(serving.listener), 0);
+	return 0;
+}
+
+/* The cancellation comes after each number of rounds: also where the task is new. */
+IO_TEST(serve, closes_what_was_taken_whenever_it_is_cancelled)
+{
+	for (int rounds = 0; rounds < 30; rounds++) {
+		struct serving serving = { .handler = echo };
+		int fd;
+
+		serve_start(&serving);
+		fd = serve_connect(&serving);
+		for (int i = 0; i < rounds; i++)
+			CHECK_INT(bide_yield(), 0);
+		serve_end(&serving);
+		expect_end(fd);
+		CHECK_INT(bide_close(fd), 0);
+	}
+	return 0;
+}
+
+IO_TEST(serve, of_a_listener_that_is_closed_ends_with_ebadf)
+{
+	struct serving serving = { .handler = work, .work = TICK, .options.drain = BIDE_MINUTE };
+	int fd;
+	char byte;
+
+	serve_start(&serving);
+	fd = serve_connect(&serving);
+	while (serving.begun_count == 0)
+		CHECK_INT(bide_sleep(INSTANT), 0);
+	CHECK_INT(bide_close(serving.listener), 0);
+	CHECK_INT(bide_join(serving.task), -EBADF);
+	CHECK_INT(serving.ended_count, 1);
+	CHECK_INT(bide_read(fd, &byte, 1), 1);
+	CHECK_INT(bide_close(fd), 0);
+	return 0;
+}
+
+IO_TEST(serve, of_what_does_not_listen_fails)
+{
+	struct serving serving = { .handler = echo };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK_INT(bide_serve(-1, echo, &serving, NULL), -EBADF);
+	CHECK_INT(bide_serve(fd, echo, &serving, NULL), -EINVAL);
+	CHECK_INT(bide_close(fd), 0);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	CHECK_INT(bide_serve(fd, echo, &serving, NULL), -EOPNOTSUPP);
+	CHECK_INT(bide_close(fd), 0);
+	return 0;
+}
+
+static int serve_cancelled(void *arg)
+{
+	bide_cancel(bide_self());
+	return serve(arg);
+}
+
+IO_TEST(serve, in_a_cancelled_task_takes_nobody)
+{
+	struct serving serving = { .handler = echo, .options.drain = BIDE_MINUTE };
+	int fd, peer;
+
+	serving.listener = bide_tcp_listen("127.0.0.1", "0", NULL);
+	fd = serve_connect(&serving);
+	serving.task = bide_spawn(serve_cancelled, &serving);
+	CHECK_INT(bide_join(serving.task), -ECANCELED);
+	peer = bide_accept(serving.listener, NULL, NULL);
+	expect_connected(fd, peer);
+	CHECK_INT(bide_close(peer), 0);
+	CHECK_INT(bide_close(fd), 0);
+	CHECK_INT(bide_close(serving.listener), 0);
+	return 0;
+}
+
+TEST(serve, outside_of_a_task_is_not_permitted)
+{
+	CHECK_INT(bide_serve(0, echo, NULL, NULL), -EPERM);
+}
+
+static int leave_serving(void *arg)
+{
+	struct serving *serving = arg;
+	int fd;
+
+	serving->handler = echo;
+	serve_start(serving);
+	bide_detach(serving->task);
+	fd = serve_connect(serving);
+	expect_echo(fd);
+	return bide_close(fd);
+}
+
+/* The tasks are cancelled by the shutdown itself: no drain keeps it. */
+TEST(serve, that_is_left_over_ends_with_the_loop)
+{
+	struct serving serving = { .options.drain = BIDE_FOREVER };
+	int before = io_count_descriptors();
+
+	CHECK_INT(bide_run(leave_serving, &serving), 0);
+	CHECK_INT(serving.begun_count, 1);
+	CHECK_INT(serving.ended_count, 1);
+	CHECK_INT(close(serving.listener), 0);
+	CHECK_INT(io_count_descriptors(), before);
+}
