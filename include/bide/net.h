@@ -116,7 +116,7 @@ typedef struct bide_serve_options {
  *
  * Returns, when all tasks have ended,
  *   -ECANCELED  the caller was cancelled; without tasks where it was before
- *   -EBADF      the listener was closed
+ *   -EBADF      the listener was closed, by bide_close() in this loop
  *   -EPERM      no task runs here
  *   or what accept(2) fails with on something that does not listen
  */

@@ -102,6 +102,13 @@ int bide__to_thread_with(bide_fn *fn, void *arg, int fd, int other)
 	return r;
 }
 
+static void note_close(struct fd_use *use)
+{
+	use->is_closed = true;
+	if (use->scope != NULL)
+		bide_scope_cancel(use->scope);
+}
+
 int bide__fd_close(int fd)
 {
 	bide_loop *loop = bide__loop;
@@ -115,7 +122,7 @@ int bide__fd_close(int fd)
 	loop->backend->ops->forget(loop->backend, fd);
 	head = uses_of(loop, fd);
 	for (use = next_use(head, head, fd); use != NULL; use = next_use(head, &use->node, fd))
-		use->is_closed = true;
+		note_close(use);
 	bide__kept_forget(loop, fd);
 	return leave_close(loop, fd) ? 0 : bide__sys_close(fd);
 }

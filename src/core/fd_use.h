@@ -8,6 +8,8 @@
 
 #include "core/loop.h"
 
+#include <bide/scope.h>
+
 /* On the caller's stack. */
 struct fd_use {
 	struct bide_node node;          /* in loop->fd_uses */
@@ -15,6 +17,7 @@ struct fd_use {
 	bool is_closed;                 /* by bide_close(): the number may be another one's */
 	bool is_on_thread;              /* a call of the pool has it; then it may not be */
 	bool closes;                    /* its close(2) was left to this use */
+	bide_scope *scope;              /* cancelled by the close; NULL: none */
 };
 
 /* From here on the use is told of a close. Where no loop runs nothing happens. */

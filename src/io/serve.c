@@ -8,6 +8,10 @@
  * a connection is taken, not after: what there is no place for stays in the kernel's
  * queue, where another process may take it.
  *
+ * The accepting has a scope of its own, which a close of the listener cancels: whatever
+ * is waited for, a place, a connection or the end of a pause, and however far that has
+ * come, no further connection is taken by a number that may be another listener's.
+ *
  * Around the group lies a scope. When serving ends it becomes a shield with a deadline:
  * until then the tasks go on, whatever has been cancelled outside; after it the close
  * of the group finds its opener cancelled, and so cancels the tasks and waits for them.
@@ -17,6 +21,7 @@
  *        has been called; the task's drop, where it never ran; server_step(), where
  *        there was no task to be had.
  */
+#include "core/fd_use.h"
 #include "core/join.h"
 #include "core/scope.h"
 #include "io/accept.h"
@@ -92,6 +97,25 @@ static int server_step(struct server *server)
 	return bide__acceptor_pause(&server->acceptor, r);
 }
 
+/* Takes connections for as long as that can go on. Returns why it cannot. */
+static int server_run(struct server *server, struct bide_task *self)
+{
+	struct fd_use use;
+	bide_scope scope;
+	int r, why;
+
+	bide__scope_push(&scope, self);
+	bide__fd_use_begin(&use, server->acceptor.listener);
+	use.scope = &scope;
+	do
+		r = server_step(server);
+	while (r == 0);
+	bide__fd_use_end(&use);
+	why = bide__scope_pop(&scope, self);
+	/* Only a close cancels that scope. */
+	return r == -ECANCELED && why < 0 ? -EBADF : r;
+}
+
 int bide_serve(int listener, bide_conn_fn *fn, void *arg, const bide_serve_options *options)
 {
 	static const bide_serve_options by_default;
@@ -110,10 +134,7 @@ int bide_serve(int listener, bide_conn_fn *fn, void *arg, const bide_serve_optio
 	server.group.flags |= GROUP_REPORT;
 	bide_group_limit(&server.group, options->max_connections);
 
-	do
-		r = server_step(&server);
-	while (r == 0);
-
+	r = server_run(&server, self);
 	bide__acceptor_close(&server.acceptor);
 	bide_scope_shield(&scope, true);
 	bide_scope_set_deadline(&scope, loop_deadline(bide__loop, options->drain));

@@ -186,3 +186,70 @@ TEST(serve, that_is_left_over_ends_with_the_loop)
 	CHECK_INT(close(serving.listener), 0);
 	CHECK_INT(io_count_descriptors(), before);
 }
+
+/* ---- a listener that is closed ---- */
+
+/* Closes the listener, and has its number taken by another one at once. */
+static int listener_replace(int listener)
+{
+	int other = bide_tcp_listen("127.0.0.1", "0", NULL);
+
+	CHECK_INT(bide_close(listener), 0);
+	CHECK_INT(dup3(other, listener, O_CLOEXEC), listener);
+	CHECK_INT(close(other), 0);
+	return listener;
+}
+
+/* The close comes after each number of rounds, once the serving has begun. */
+IO_TEST(serve, never_takes_from_another_listener_of_the_same_number)
+{
+	for (int rounds = 2; rounds < 32; rounds++) {
+		struct serving serving = { .handler = echo };
+		int before, fd, other, peer;
+
+		serve_start(&serving);
+		fd = serve_connect(&serving);
+		for (int i = 0; i < rounds; i++)
+			CHECK_INT(bide_yield(), 0);
+		listener_replace(serving.listener);
+		other = serve_connect(&serving);
+		CHECK_INT(bide_join(serving.task), -EBADF);
+		before = serving.begun_count;
+		CHECK(before <= 1);
+		peer = bide_accept(serving.listener, NULL, NULL);
+		expect_connected(other, peer);
+		CHECK_INT(bide_close(peer), 0);
+		CHECK_INT(bide_close(other), 0);
+		CHECK_INT(bide_close(fd), 0);
+		CHECK_INT(bide_close(serving.listener), 0);
+		CHECK_INT(serving.ended_count, before);
+	}
+	return 0;
+}
+
+IO_TEST(serve, notices_a_close_while_it_waits_for_a_place)
+{
+	struct serving serving = {
+		.handler = work,
+		.work = TICK,
+		.options = { .max_connections = 1, .drain = BIDE_MINUTE },
+	};
+	int fd, other;
+	char byte;
+
+	serve_start(&serving);
+	fd = serve_connect(&serving);
+	while (serving.begun_count == 0)
+		CHECK_INT(bide_yield(), 0);
+	CHECK_INT(bide_yield(), 0);
+	listener_replace(serving.listener);
+	other = serve_connect(&serving);
+	CHECK_INT(bide_join(serving.task), -EBADF);
+	CHECK_INT(serving.begun_count, 1);
+	CHECK_INT(serving.cut_short_count, 0);
+	CHECK_INT(bide_read(fd, &byte, 1), 1);
+	CHECK_INT(bide_close(serving.listener), 0);
+	CHECK_INT(bide_close(fd), 0);
+	CHECK_INT(bide_close(other), 0);
+	return 0;
+}

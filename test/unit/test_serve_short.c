@@ -97,3 +97,23 @@ LOOP_TEST(serve, can_be_cancelled_in_a_pause)
 	CHECK_INT(bide_close(fd), 0);
 	return 0;
 }
+
+LOOP_TEST(serve, notices_a_close_in_a_pause)
+{
+	struct serving serving = { .handler = echo };
+	struct rlimit old;
+	int fd;
+
+	serving.listener = bide_tcp_listen("127.0.0.1", "0", NULL);
+	fd = serve_connect(&serving);
+	old = forbid_descriptors();
+	serving.task = bide_spawn(serve, &serving);
+	CHECK_INT(bide_sleep(BIDE_MINUTE + BIDE_MILLISECOND), 0);
+	CHECK_INT(bide_close(serving.listener), 0);
+	CHECK_INT(bide_join(serving.task), -EBADF);
+	CHECK_INT(bide_now(), BIDE_MINUTE + BIDE_MILLISECOND);
+	allow_descriptors(&old);
+	expect_end(fd);
+	CHECK_INT(bide_close(fd), 0);
+	return 0;
+}

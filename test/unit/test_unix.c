@@ -223,6 +223,18 @@ static int connect_to(void *arg)
 	return bide_unix_connect(arg);
 }
 
+struct connecting {
+	const struct sockaddr_un *addr;
+	int fd;
+};
+
+static int connect_socket(void *arg)
+{
+	const struct connecting *to = arg;
+
+	return bide_connect(to->fd, (const struct sockaddr *)to->addr, sizeof *to->addr);
+}
+
 IO_TEST(net_unix, waits_for_room_in_the_queue_and_can_be_cancelled)
 {
 	char path[64];
@@ -252,6 +264,35 @@ IO_TEST(net_unix, waits_for_room_in_the_queue_and_can_be_cancelled)
 	CHECK_INT(bide_close(fd), 0);
 	CHECK_INT(bide_close(listener), 0);
 	remove_path(path);
+	return 0;
+}
+
+/* The number is another socket's by the time of the next try. */
+IO_TEST(net_unix, connecting_to_a_full_queue_ends_where_the_socket_is_closed)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct connecting connecting = { .addr = &addr, .fd = socket(AF_UNIX, SOCK_STREAM, 0) };
+	int other = socket(AF_UNIX, SOCK_STREAM, 0);
+	int listener, client, fd;
+	bide_task *task;
+
+	strcpy(addr.sun_path, path_of("closed"));
+	listener = bide_unix_listen(addr.sun_path);
+	CHECK_INT(listen(listener, 0), 0);
+	client = bide_unix_connect(addr.sun_path);
+	task = bide_spawn(connect_socket, &connecting);
+	CHECK_INT(bide_yield(), 0);
+	CHECK_INT(bide_yield(), 0);
+	CHECK_INT(bide_close(connecting.fd), 0);
+	CHECK_INT(dup3(other, connecting.fd, O_CLOEXEC), connecting.fd);
+	fd = bide_accept(listener, NULL, NULL);
+	CHECK_INT(bide_join(task), -EBADF);
+	CHECK_INT(bide_close(connecting.fd), 0);
+	CHECK_INT(bide_close(other), 0);
+	CHECK_INT(bide_close(client), 0);
+	CHECK_INT(bide_close(fd), 0);
+	CHECK_INT(bide_close(listener), 0);
+	remove_path(addr.sun_path);
 	return 0;
 }
 
