@@ -7,12 +7,15 @@
 #define BIDE_BASE_SYS_SOCKET_H
 
 #include <bide/base.h>
+#include <limits.h>
 #include <sys/socket.h>
+
+#define LISTEN_MAX INT_MAX              /* SOMAXCONN is what some system once allowed */
 
 /* New sockets are non-blocking and close-on-exec. */
 int bide__sys_socket(int family, int type);
 int bide__sys_bind(int fd, const struct sockaddr *addr, socklen_t len);
-int bide__sys_listen(int fd, int backlog);
+int bide__sys_listen(int fd, int backlog);      /* LISTEN_MAX: as many as the system allows */
 int bide__sys_accept(int fd, struct sockaddr *addr, socklen_t *len);
 int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int bide__sys_set_option(int fd, int level, int option, int value);

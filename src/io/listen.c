@@ -41,7 +41,7 @@ static int listener_configure(int fd, const struct address *address,
 	if (r == 0)
 		r = bide__sys_bind(fd, &address->any, address->len);
 	if (r == 0)
-		r = bide__sys_listen(fd, options->backlog > 0 ? options->backlog : SOMAXCONN);
+		r = bide__sys_listen(fd, options->backlog > 0 ? options->backlog : LISTEN_MAX);
 	return r;
 }
 

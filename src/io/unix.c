@@ -83,7 +83,7 @@ static int stale_replace(int fd, const struct address *address)
 		r = bide__sys_bind(fd, &address->any, address->len);
 	/* Before the lock is given up: to the next one it must not look stale. */
 	if (r == 0)
-		r = bide__sys_listen(fd, SOMAXCONN);
+		r = bide__sys_listen(fd, LISTEN_MAX);
 	return r;
 }
 
@@ -114,7 +114,7 @@ static int listen_at(int fd, const struct address *address)
 	int r = bide__sys_bind(fd, &address->any, address->len);
 
 	if (r == 0)
-		return bide__sys_listen(fd, SOMAXCONN);
+		return bide__sys_listen(fd, LISTEN_MAX);
 	if (r != -EADDRINUSE || address->local.sun_path[0] == '\0')
 		return r;
 	/* Whatever hinders that, the address is in use. */
