@@ -12,7 +12,8 @@
  * abandoned: then it is the pool's once its caller has gone.
  *
  * Invariants, under the lock
- *   H1  Calls are queued only while max threads are at work, or one is about to look.
+ *   H1  Calls are queued only while max threads are at work for somebody, or all that
+ *       may be there are, or one is about to look.
  *   H2  abandoned_count <= thread_count, and the loop's close waits for the others.
  *
  * A thread that ends is joined by the next one that does, the last one by the
@@ -25,10 +26,13 @@
 #include "core/wake.h"
 
 #include <bide/thread.h>
+#include <limits.h>
 #include <pthread.h>
 
 #define THREADS_MAX_DEFAULT 64
 #define NAME_THREADS_MAX 16
+/* Where no name server answers, lookups are abandoned faster than they end. */
+#define NAME_THREADS_TOTAL 64
 #ifdef BIDE_HOSTILE
 #define IDLE_MAX BIDE_MICROSECOND
 #else
@@ -67,7 +71,8 @@ struct pool {
 	struct bide_node jobs;          /* struct job.node, first come, first served */
 	struct bide_node idle;          /* struct worker.node, the last one first */
 	unsigned thread_count;
-	unsigned thread_max;
+	unsigned thread_max;            /* of those that are not abandoned */
+	unsigned thread_total;          /* of all */
 	unsigned abandoned_count;       /* threads in calls that nobody waits for */
 	bool is_closing;
 	bool has_last;                  /* last is a thread that has ended and was not joined */
@@ -263,7 +268,7 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static struct pool *pool_open(unsigned thread_max)
+static struct pool *pool_open(unsigned thread_max, unsigned thread_total)
 {
 	struct pool *pool = bide__calloc(1, sizeof *pool);
 
@@ -274,6 +279,7 @@ static struct pool *pool_open(unsigned thread_max)
 	list_init(&pool->jobs);
 	list_init(&pool->idle);
 	pool->thread_max = thread_max;
+	pool->thread_total = thread_total;
 	pool->reference_count = 1;
 	return pool;
 }
@@ -337,6 +343,12 @@ static int worker_start(struct pool *pool)
 	return r;
 }
 
+static bool may_grow(const struct pool *pool)
+{
+	return pool->thread_count - pool->abandoned_count < pool->thread_max &&
+	       pool->thread_count < pool->thread_total;
+}
+
 /* Gives the call to a thread. Returns 0, or why there is none. */
 static int pool_submit(struct pool *pool, struct job *job)
 {
@@ -352,7 +364,7 @@ static int pool_submit(struct pool *pool, struct job *job)
 		return 0;
 	}
 	list_push_back(&pool->jobs, &job->node);
-	if (pool->thread_count - pool->abandoned_count < pool->thread_max)
+	if (may_grow(pool))
 		r = worker_start(pool);
 	/* One that is at work already comes to it. */
 	if (r < 0 && pool->thread_count > pool->abandoned_count)
@@ -370,7 +382,7 @@ static int pool_submit(struct pool *pool, struct job *job)
  */
 static void worker_replace(struct pool *pool)
 {
-	int r = list_is_empty(&pool->jobs) ? 0 : worker_start(pool);
+	int r = !list_is_empty(&pool->jobs) && may_grow(pool) ? worker_start(pool) : 0;
 
 	if (r == 0 || pool->thread_count > pool->abandoned_count)
 		return;
@@ -437,7 +449,8 @@ static int enter(bool is_lookup, struct pool **ret)
 		return r;
 	pool = is_lookup ? &loop->name_pool : &loop->pool;
 	if (*pool == NULL)
-		*pool = pool_open(is_lookup ? NAME_THREADS_MAX : usual_max(loop));
+		*pool = is_lookup ? pool_open(NAME_THREADS_MAX, NAME_THREADS_TOTAL)
+		                  : pool_open(usual_max(loop), UINT_MAX);
 	if (*pool == NULL)
 		return -ENOMEM;
 	loop->pool_close = pool_close;

@@ -334,6 +334,30 @@ IO_TEST(dns, that_has_not_begun_is_taken_back)
 	return 0;
 }
 
+/* One after the other is given up. The last one begins when an earlier one has ended. */
+IO_TEST(dns, that_is_given_up_takes_no_thread_beyond_64)
+{
+	bide_task *task;
+
+	fake_count = 0;
+	slow_begin();
+	for (int i = 0; i < 64; i++) {
+		task = bide_spawn(look_up_slowly, NULL);
+		await_begin();
+		CHECK_INT(bide_cancel(task), 1);
+		CHECK_INT(bide_join(task), -ECANCELED);
+	}
+	task = bide_spawn(look_up_slowly, NULL);
+	let_others_run();
+	CHECK_INT(__atomic_load_n(&fake_count, __ATOMIC_SEQ_CST), 64);
+	CHECK_INT(sem_post(&go_on), 0);
+	await_begin();
+	for (int i = 0; i < 64; i++)
+		CHECK_INT(sem_post(&go_on), 0);
+	CHECK_INT(bide_join(task), 0);
+	return 0;
+}
+
 static int look_up_cancelled(void *arg)
 {
 	struct addrinfo *found;
