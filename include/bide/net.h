@@ -85,8 +85,8 @@ BIDE_API int bide_unix_connect(const char *path);
  * it where that matters. Never suspends.
  *
  * Returns a descriptor, which is the caller's, non-blocking and close-on-exec, or
- *   -EADDRINUSE    somebody listens there, it is no socket, or another process is
- *                  replacing a socket in the same directory at this moment
+ *   -EADDRINUSE    somebody listens there, it is no socket, or another one begins to
+ *                  listen in the same directory at this moment
  *   -ENAMETOOLONG, -EINVAL as above
  *   or what socket(2), bind(2) and listen(2) fail with
  */

@@ -108,14 +108,14 @@ int bide__sys_socket_file_unlink(const char *path)
 	return (int)FAULT_OR(EACCES, unlink(path));
 }
 
-int bide__sys_directory_lock(const char *path)
+int bide__sys_directory_lock(const char *path, bool alone)
 {
 	int fd = (int)FAULT_OR(EMFILE, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = (int)FAULT_OR(EWOULDBLOCK, flock(fd, LOCK_EX | LOCK_NB));
+	r = (int)FAULT_OR(EWOULDBLOCK, flock(fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB));
 	if (r < 0)
 		(void)close(fd);        /* nothing was written to it */
 	return r < 0 ? r : fd;

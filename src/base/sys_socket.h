@@ -34,9 +34,9 @@ int bide__sys_socket_file_check(const char *path);
 int bide__sys_socket_file_unlink(const char *path);
 
 /*
- * Locks the directory against others who do the same, until the descriptor that is
+ * Locks the directory, alone or together with others, until the descriptor that is
  * returned is closed. -EAGAIN: somebody has it locked.
  */
-int bide__sys_directory_lock(const char *path);
+int bide__sys_directory_lock(const char *path, bool alone);
 
 #endif

@@ -9,10 +9,14 @@
  * never comes to life again.
  *
  * Between that look and the removal another server may have done the same, and its
- * fresh socket would be the one that is removed. So this happens under a lock on the
- * directory, which leaves no file behind. Whoever finds it taken has come second, and
- * fails as if it had come a moment later. Renaming a socket over the old one was
- * rejected: it replaces a live one as easily.
+ * fresh socket would be the one that is removed; and a socket that is bound, but does
+ * not listen yet, looks as if it had been left. So whoever replaces a socket has the
+ * directory locked for itself alone, and whoever listens where nothing is, together
+ * with others like it. That leaves no file behind. Whoever finds the lock taken fails as
+ * if it had come a moment later: a wait could last, as anybody may lock a directory.
+ * Servers of other kinds know nothing of this, and can lose a socket between their
+ * bind(2) and listen(2). Renaming a socket over the old one was rejected: it replaces a
+ * live one as easily.
  */
 #include "address.h"
 #include "base/sys.h"
@@ -73,27 +77,28 @@ static int stale_check(const struct address *address)
 	return r == -ECONNREFUSED ? 0 : -EADDRINUSE;
 }
 
+static int bind_and_listen(int fd, const struct address *address)
+{
+	int r = bide__sys_bind(fd, &address->any, address->len);
+
+	return r < 0 ? r : bide__sys_listen(fd, LISTEN_MAX);
+}
+
 static int stale_replace(int fd, const struct address *address)
 {
 	int r = stale_check(address);
 
 	if (r == 0)
 		r = bide__sys_socket_file_unlink(address->local.sun_path);
-	if (r == 0)
-		r = bide__sys_bind(fd, &address->any, address->len);
 	/* Before the lock is given up: to the next one it must not look stale. */
-	if (r == 0)
-		r = bide__sys_listen(fd, LISTEN_MAX);
-	return r;
+	return r < 0 ? r : bind_and_listen(fd, address);
 }
 
-/* Binds in place of a socket that was left there. Returns 0 or why not. */
-static int stale_replace_locked(int fd, const struct address *address)
+/* Locks the directory that the path is in. */
+static int lock_around(const char *path, bool alone)
 {
-	const char *path = address->local.sun_path;
+	char directory[sizeof(struct sockaddr_un) + 1] = ".";
 	const char *slash = strrchr(path, '/');
-	char directory[sizeof address->local.sun_path + 1] = ".";
-	int lock, r;
 
 	if (slash != NULL) {
 		size_t len = (size_t)(slash - path) + 1;
@@ -101,7 +106,15 @@ static int stale_replace_locked(int fd, const struct address *address)
 		memcpy(directory, path, len);
 		directory[len] = '\0';
 	}
-	lock = bide__sys_directory_lock(directory);
+	return bide__sys_directory_lock(directory, alone);
+}
+
+/* Binds in place of a socket that was left there. Returns 0 or why not. */
+static int stale_replace_locked(int fd, const struct address *address)
+{
+	int lock = lock_around(address->local.sun_path, true);
+	int r;
+
 	if (lock < 0)
 		return lock;
 	r = stale_replace(fd, address);
@@ -109,13 +122,28 @@ static int stale_replace_locked(int fd, const struct address *address)
 	return r;
 }
 
+/* Listens where nothing is. Where a directory cannot be locked nothing is replaced either. */
+static int listen_locked(int fd, const struct address *address)
+{
+	int lock = lock_around(address->local.sun_path, false);
+	int r;
+
+	if (lock == -EAGAIN)
+		return -EADDRINUSE;
+	r = bind_and_listen(fd, address);
+	if (lock >= 0)
+		(void)bide_close(lock); /* unlocks */
+	return r;
+}
+
 static int listen_at(int fd, const struct address *address)
 {
-	int r = bide__sys_bind(fd, &address->any, address->len);
+	int r;
 
-	if (r == 0)
-		return bide__sys_listen(fd, LISTEN_MAX);
-	if (r != -EADDRINUSE || address->local.sun_path[0] == '\0')
+	if (address->local.sun_path[0] == '\0')
+		return bind_and_listen(fd, address);
+	r = listen_locked(fd, address);
+	if (r != -EADDRINUSE)
 		return r;
 	/* Whatever hinders that, the address is in use. */
 	return stale_replace_locked(fd, address) == 0 ? 0 : -EADDRINUSE;

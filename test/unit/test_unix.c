@@ -200,6 +200,55 @@ IO_TEST(net_unix, leaves_an_old_socket_to_who_is_just_replacing_it)
 	return 0;
 }
 
+/*
+ * Between bind(2) and listen(2) a socket looks as if it had been left there. Who binds
+ * has the directory locked with others, who replaces alone: neither begins meanwhile.
+ */
+IO_TEST(net_unix, listening_and_replacing_exclude_each_other)
+{
+	char directory[64], path[64];
+	int lock, listener;
+
+	strcpy(path, path_of("fresh"));
+	strcpy(directory, path);
+	*strrchr(directory, '/') = '\0';
+	lock = open(directory, O_RDONLY | O_DIRECTORY);
+	CHECK_INT(flock(lock, LOCK_EX), 0);
+	CHECK_INT(bide_unix_listen(path), -EADDRINUSE);
+	CHECK_INT(access(path, F_OK), -1);
+
+	CHECK_INT(flock(lock, LOCK_SH), 0);
+	listener = bide_unix_listen(path);
+	expect_fresh(listener);
+	CHECK_INT(bide_close(listener), 0);
+	CHECK_INT(bide_unix_listen(path), -EADDRINUSE);
+	CHECK_INT(bide_unix_connect(path), -ECONNREFUSED);
+	CHECK_INT(close(lock), 0);
+	listener = bide_unix_listen(path);
+	expect_fresh(listener);
+	CHECK_INT(bide_close(listener), 0);
+	remove_path(path);
+	return 0;
+}
+
+/* A directory that cannot be locked, because it may not be read, is no hindrance. */
+IO_TEST(net_unix, works_in_a_directory_that_may_only_be_passed)
+{
+	char directory[64], path[64];
+	int listener;
+
+	strcpy(path, path_of("socket"));
+	strcpy(directory, path);
+	*strrchr(directory, '/') = '\0';
+	CHECK_INT(chmod(directory, 0333), 0);
+	listener = bide_unix_listen(path);
+	connect_and_talk(path, listener);
+	CHECK_INT(bide_close(listener), 0);
+	CHECK_INT(chmod(directory, 0700), 0);
+	remove_path(path);
+	return 0;
+}
+
 IO_TEST(net_unix, works_in_the_current_directory)
 {
 	int here = open(".", O_RDONLY | O_DIRECTORY);
