@@ -3,11 +3,12 @@
 /*
  * accept.c - taking connections for as long as that can go on
  *
- * accept(2) fails for three reasons. One connection was gone before it was taken:
- * the next may be fine. The listener is none, or no longer: that is the end. And
- * something has run out: then the connection stays in the kernel's queue, the
- * listener stays ready, and a plain loop would spin while the client waits for
- * nobody.
+ * accept(2) fails for three reasons. One connection was gone before it was taken: the
+ * next may be fine. But where none is, for many in a row, it is not them: a sandbox that
+ * forbids the call gives such codes as well, and a pause keeps that from spinning. The
+ * listener is none, or no longer: that is the end. And something has run out: then the
+ * connection stays in the kernel's queue, the listener stays ready, and a plain loop
+ * would spin while the client waits for nobody.
  *
  * Against the last one helps a descriptor that is kept for it. It is given up, the
  * connections that wait are taken and closed, so that their clients see an end, and it
@@ -28,6 +29,7 @@
 
 #define PAUSE_MIN (5 * BIDE_MILLISECOND)
 #define PAUSE_MAX BIDE_SECOND
+#define FAILED_MAX 128                  /* connections in a row, before a pause */
 #define SHED_MAX 128                    /* connections closed before others get a turn */
 
 /* Any descriptor does; this kind needs no path and no peer. */
@@ -135,6 +137,7 @@ void bide__acceptor_recover(struct acceptor *acceptor)
 {
 	acceptor->is_short = false;
 	acceptor->has_waited = false;
+	acceptor->failed_count = 0;
 	acceptor->pause = PAUSE_MIN;
 	if (acceptor->spare < 0)
 		acceptor->spare = spare_open();
@@ -159,17 +162,28 @@ static int acceptor_relieve(struct acceptor *acceptor, int what)
 	return bide__acceptor_pause(acceptor, what);
 }
 
+/* Returns when a failure is worth another try, or why there can be none. */
+static int acceptor_overcome(struct acceptor *acceptor, int failure)
+{
+	if (is_shortage(failure))
+		return acceptor_relieve(acceptor, failure);
+	if (!is_of_one_connection(failure))
+		return failure;
+	if (++acceptor->failed_count < FAILED_MAX)
+		return 0;
+	acceptor->failed_count = 0;
+	return bide__acceptor_pause(acceptor, failure);
+}
+
 int bide__acceptor_take(struct acceptor *acceptor)
 {
 	for (;;) {
 		int r = bide_accept(acceptor->listener, NULL, NULL);
 
-		if (is_shortage(r)) {
-			r = acceptor_relieve(acceptor, r);
-			if (r < 0)
-				return r;
-		} else if (!is_of_one_connection(r)) {
+		if (r >= 0)
 			return r;
-		}
+		r = acceptor_overcome(acceptor, r);
+		if (r < 0)
+			return r;
 	}
 }

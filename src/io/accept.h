@@ -12,6 +12,7 @@ struct acceptor {
 	int listener;                   /* not owned */
 	int spare;                      /* owned: a descriptor to give up when none is left; -1 */
 	bide_time pause;                /* how long the next one lasts */
+	int failed_count;               /* connections in a row, since the last pause */
 	bool is_short;                  /* in an episode in which something has run out */
 	bool has_waited;                /* the listener was ready, and nothing came of it yet */
 };

@@ -3,6 +3,11 @@
 /* test_serve_short.c - a server that connections fail, or that has run out of something */
 #include "serve_test.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
 #define CLIENTS 8
 
 #define DESCRIPTORS 64
@@ -116,4 +121,121 @@ LOOP_TEST(serve, notices_a_close_in_a_pause)
 	expect_end(fd);
 	CHECK_INT(bide_close(fd), 0);
 	return 0;
+}
+
+/* ---- in a process of its own ---- */
+
+static const bide_options debugged = {
+	.backend = BIDE_BACKEND_EPOLL,
+	.flags = BIDE_VIRTUAL_CLOCK | BIDE_DEBUG,
+};
+
+static int run_short(void *arg)
+{
+	struct serving serving = { .handler = echo };
+	struct sockaddr_in addr;
+	socklen_t len = sizeof addr;
+
+	(void)arg;
+	serve_start(&serving);
+	CHECK_INT(getsockname(serving.listener, (struct sockaddr *)&addr, &len), 0);
+	for (int i = 0; i < 2; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		struct rlimit old = forbid_descriptors();
+
+		CHECK_INT(bide_connect(fd, (struct sockaddr *)&addr, len), 0);
+		CHECK_INT(bide_sleep(BIDE_MINUTE), 0);
+		allow_descriptors(&old);
+		expect_echo(fd);
+		CHECK_INT(bide_close(fd), 0);
+		CHECK_INT(bide_yield(), 0);
+	}
+	serve_end(&serving);
+	return 0;
+}
+
+static void run_short_in_child(void)
+{
+	CHECK_INT(bide_run_with(&debugged, run_short, NULL), 0);
+}
+
+static int count_lines(const char *text, const char *beginning)
+{
+	int count = 0;
+
+	for (; text != NULL && *text != '\0'; text = strchr(text, '\n')) {
+		text += *text == '\n';
+		count += strncmp(text, beginning, strlen(beginning)) == 0;
+	}
+	return count;
+}
+
+/* In each of the two there are 66 pauses. */
+TEST(serve, reports_each_shortage_once_to_a_debugger)
+{
+	char text[2000];
+
+	CHECK_INT(test_child(run_short_in_child, text, sizeof text), 0);
+	CHECK_INT(count_lines(text, "bide: bide_serve: connections cannot be taken: -24"), 2);
+	CHECK_INT(count_lines(text, "bide: "), 2);
+}
+
+#define CANNOT_FILTER 77
+
+/* From now on accept4(2) fails with the code. */
+static void forbid_accept(int code)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_accept4, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)code),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(CANNOT_FILTER);
+}
+
+/* Serves for a while where each connection fails, and tells how often the loop looked. */
+static int serve_in_vain(void *arg)
+{
+	struct serving serving = { .handler = echo };
+	int fd;
+
+	serve_start(&serving);
+	forbid_accept(*(int *)arg);
+	fd = serve_connect(&serving);
+	CHECK_INT(bide_sleep(BIDE_MINUTE), 0);
+	CHECK(!bide_done(serving.task));
+	CHECK_INT(serving.begun_count, 0);
+	CHECK(bide_loop_stats(NULL).rounds < 20000);
+	serve_end(&serving);
+	return bide_close(fd);
+}
+
+static int forbidden_code;
+
+static void serve_forbidden(void)
+{
+	CHECK_INT(bide_run_with(&debugged, serve_in_vain, &forbidden_code), 0);
+}
+
+/* A clock that is virtual would stand still where it did. */
+TEST(serve, does_not_spin_where_every_connection_fails)
+{
+	static const int codes[] = { ECONNABORTED, EPERM, EPROTO };
+	char text[2000];
+
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+		int status;
+
+		forbidden_code = codes[i];
+		status = test_child(serve_forbidden, text, sizeof text);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_FILTER)
+			return;         /* an emulator has no filters */
+		CHECK_INT(status, 0);
+		CHECK_INT(count_lines(text, "bide: bide_serve: connections cannot be taken"), 1);
+	}
 }
