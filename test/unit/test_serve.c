@@ -159,58 +159,74 @@ TEST(serve, does_not_report_who_was_cancelled)
 /* ---- several loops ---- */
 
 #define LOOPS 2
+#define SHARED_CLIENTS 64
 
 struct shared {
 	char port[8];
+	int first;                      /* keeps the port until the others have it */
 	atomic_int ready_count;
 	atomic_int served_count;
+	atomic_int serving_loops;       /* that have served anybody */
+};
+
+/* A loop's part. */
+struct share {
+	struct shared *shared;
+	int listener;
 };
 
 static int count_and_close(int fd, void *arg)
 {
 	struct shared *shared = arg;
 
+	static _Thread_local bool has_served;
+
+	if (!has_served)
+		atomic_fetch_add(&shared->serving_loops, 1);
+	has_served = true;
 	atomic_fetch_add(&shared->served_count, 1);
 	return bide_close(fd);
 }
 
-/* The last one that is ready plays the clients, and ends the serving of all. */
+static int serve_shared(void *arg)
+{
+	struct share *share = arg;
+
+	return bide_serve(share->listener, count_and_close, share->shared, NULL);
+}
+
+/* The last one that is ready plays the clients. */
 static int serve_share(void *arg)
 {
 	const bide_listen_options options = { .reuse_port = true };
 	struct shared *shared = arg;
-	int listener = bide_tcp_listen("127.0.0.1", shared->port, &options);
-	int r;
+	struct share share = { shared, bide_tcp_listen("127.0.0.1", shared->port, &options) };
+	bide_task *task = bide_spawn(serve_shared, &share);
 
-	CHECK(listener >= 0);
+	CHECK(share.listener >= 0);
 	if (atomic_fetch_add(&shared->ready_count, 1) == LOOPS - 1) {
-		for (int i = 0; i < 64; i++) {
+		CHECK_INT(close(shared->first), 0);
+		for (int i = 0; i < SHARED_CLIENTS; i++) {
 			int fd = bide_tcp_connect("127.0.0.1", shared->port);
 
 			CHECK(fd >= 0);
 			CHECK_INT(bide_close(fd), 0);
 		}
 	}
-	{
-		bide_scope scope;
-
-		bide_scope_enter(&scope, 50 * BIDE_MILLISECOND);
-		r = bide_serve(listener, count_and_close, shared, NULL);
-		CHECK_INT(bide_scope_leave(&scope), -ETIMEDOUT);
-	}
-	CHECK_INT(r, -ECANCELED);
-	return bide_close(listener);
+	while (atomic_load(&shared->served_count) < SHARED_CLIENTS)
+		CHECK_INT(bide_sleep(BIDE_MILLISECOND), 0);
+	CHECK_INT(bide_cancel(task), 1);
+	CHECK_INT(bide_join(task), -ECANCELED);
+	return bide_close(share.listener);
 }
 
 TEST(serve, shares_a_port_among_loops)
 {
 	const bide_listen_options options = { .reuse_port = true };
-	struct shared shared = { .port = "" };
-	int fd = bide_tcp_listen("127.0.0.1", "0", &options);
+	struct shared shared = { .first = bide_tcp_listen("127.0.0.1", "0", &options) };
 
-	strcpy(shared.port, port_of(fd));
-	/* Until the others have it, or somebody else might get the port. */
+	strcpy(shared.port, port_of(shared.first));
 	CHECK_INT(bide_run_threads(LOOPS, serve_share, &shared), 0);
-	CHECK_INT(close(fd), 0);
-	CHECK(atomic_load(&shared.served_count) > 0);
+	CHECK_INT(atomic_load(&shared.served_count), SHARED_CLIENTS);
+	CHECK_INT(atomic_load(&shared.serving_loops), LOOPS);
 }

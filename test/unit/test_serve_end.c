@@ -253,3 +253,178 @@ IO_TEST(serve, notices_a_close_while_it_waits_for_a_place)
 	CHECK_INT(bide_close(other), 0);
 	return 0;
 }
+
+/* ---- how connections end ---- */
+
+/* Goes on as if nothing had happened. */
+static int be_stubborn(int fd, void *arg)
+{
+	struct serving *serving = arg;
+
+	handler_begin(serving);
+	while (bide_sleep(TICK) != -ECANCELED)
+		;
+	serving->cut_short_count++;
+	for (int i = 0; i < 200; i++)
+		CHECK_INT(bide_sleep(TICK), -ECANCELED);
+	(void)bide_uncancel();
+	CHECK_INT(bide_sleep(serving->work), 0);
+	return handler_end(serving, fd, 7);
+}
+
+IO_TEST(serve, waits_for_a_handler_that_ignores_its_cancellation)
+{
+	struct serving serving = { .handler = be_stubborn, .work = TICK };
+	bide_time begin;
+	int fd;
+
+	serve_start(&serving);
+	fd = serve_connect(&serving);
+	while (serving.begun_count == 0)
+		CHECK_INT(bide_sleep(INSTANT), 0);
+	begin = bide_now();
+	serve_end(&serving);
+	CHECK(bide_now() - begin >= TICK);
+	CHECK_INT(serving.cut_short_count, 1);
+	expect_end(fd);
+	CHECK_INT(bide_close(fd), 0);
+	return 0;
+}
+
+/* One that works is done within the drain, one that waits for its client is cut short. */
+static int work_or_wait(int fd, void *arg)
+{
+	struct serving *serving = arg;
+	char byte;
+	int r;
+
+	handler_begin(serving);
+	r = (int)bide_read(fd, &byte, 1);
+	if (r == 1)
+		r = bide_sleep(serving->work);
+	if (r == 0)
+		CHECK_INT(bide_write_all(fd, "x", 1), 1);
+	else
+		serving->cut_short_count++;
+	return handler_end(serving, fd, r);
+}
+
+LOOP_TEST(serve, drains_busy_connections_and_cuts_idle_ones_short)
+{
+	struct serving serving = {
+		.handler = work_or_wait,
+		.work = 3 * TICK,
+		.options.drain = 5 * TICK,
+	};
+	int busy, idle;
+	char byte;
+
+	serve_start(&serving);
+	busy = serve_connect(&serving);
+	idle = serve_connect(&serving);
+	CHECK_INT(bide_write(busy, "b", 1), 1);
+	CHECK_INT(bide_sleep(TICK), 0);
+	CHECK_INT(serving.begun_count, 2);
+	serve_end(&serving);
+	CHECK_INT(bide_now(), 6 * TICK);
+	CHECK_INT(serving.cut_short_count, 1);
+	CHECK_INT(bide_read(busy, &byte, 1), 1);
+	expect_end(busy);
+	expect_end(idle);
+	CHECK_INT(bide_close(busy), 0);
+	CHECK_INT(bide_close(idle), 0);
+	return 0;
+}
+
+static int cancel_again(void *arg)
+{
+	struct serving *serving = arg;
+
+	CHECK_INT(bide_sleep(2 * TICK), 0);
+	return bide_cancel(serving->task);
+}
+
+LOOP_TEST(serve, drains_on_where_it_is_cancelled_again)
+{
+	struct serving serving = {
+		.handler = work,
+		.work = 5 * TICK,
+		.options.drain = BIDE_FOREVER,
+	};
+	bide_task *other;
+	int fd;
+
+	serve_start(&serving);
+	fd = serve_connect(&serving);
+	CHECK_INT(bide_sleep(TICK), 0);
+	other = bide_spawn(cancel_again, &serving);
+	serve_end(&serving);
+	CHECK(bide_join(other) >= 0);
+	CHECK_INT(serving.cut_short_count, 0);
+	CHECK_INT(bide_close(fd), 0);
+	return 0;
+}
+
+/* ---- two servers on one listener ---- */
+
+IO_TEST(serve, shares_a_listener_with_another_server)
+{
+	struct serving one = { .handler = echo, .options.max_connections = 3 };
+	struct serving other = { .handler = echo };
+	int fds[8];
+
+	serve_start(&one);
+	other.listener = one.listener;
+	other.task = bide_spawn(serve, &other);
+	for (int i = 0; i < 8; i++) {
+		fds[i] = serve_connect(&one);
+		expect_echo(fds[i]);
+	}
+	CHECK_INT(one.begun_count + other.begun_count, 8);
+	CHECK(one.begun_count <= 3);
+	for (int i = 0; i < 8; i++)
+		CHECK_INT(bide_close(fds[i]), 0);
+
+	/* The other one goes on. */
+	CHECK_INT(bide_cancel(one.task), 1);
+	CHECK_INT(bide_join(one.task), -ECANCELED);
+	fds[0] = serve_connect(&other);
+	expect_echo(fds[0]);
+	CHECK_INT(bide_close(fds[0]), 0);
+
+	/* A close ends both: here the one that is left. */
+	CHECK_INT(bide_close(other.listener), 0);
+	CHECK_INT(bide_join(other.task), -EBADF);
+	CHECK_INT(one.ended_count + other.ended_count, 9);
+	return 0;
+}
+
+IO_TEST(serve, of_two_servers_both_notice_a_close)
+{
+	struct serving one = { .handler = echo };
+	struct serving other = { .handler = echo };
+
+	serve_start(&one);
+	other.listener = one.listener;
+	other.task = bide_spawn(serve, &other);
+	CHECK_INT(bide_yield(), 0);
+	CHECK_INT(bide_yield(), 0);
+	CHECK_INT(bide_close(one.listener), 0);
+	CHECK_INT(bide_join(one.task), -EBADF);
+	CHECK_INT(bide_join(other.task), -EBADF);
+	return 0;
+}
+
+/* Cancelled and closed at once: that it was cancelled is what its caller must see. */
+IO_TEST(serve, that_is_cancelled_and_closed_tells_of_the_cancellation)
+{
+	struct serving serving = { .handler = echo };
+
+	serve_start(&serving);
+	CHECK_INT(bide_yield(), 0);
+	CHECK_INT(bide_yield(), 0);
+	CHECK_INT(bide_cancel(serving.task), 1);
+	CHECK_INT(bide_close(serving.listener), 0);
+	CHECK_INT(bide_join(serving.task), -ECANCELED);
+	return 0;
+}
