@@ -180,9 +180,12 @@ int bide__acceptor_take(struct acceptor *acceptor)
 	for (;;) {
 		int r = bide_accept(acceptor->listener, NULL, NULL);
 
+		/* What had run out when that was tried may be there by now. */
+		if (is_shortage(r))
+			r = accept_now(acceptor->listener);
 		if (r >= 0)
 			return r;
-		r = acceptor_overcome(acceptor, r);
+		r = r == -EAGAIN ? 0 : acceptor_overcome(acceptor, r);
 		if (r < 0)
 			return r;
 	}
