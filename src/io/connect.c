@@ -6,8 +6,8 @@
  * A host has several addresses, and one that does not answer costs minutes where they
  * are tried in turn. So they race, as RFC 8305 ("Happy Eyeballs") has it: the families
  * take turns, beginning with that of the first address; each attempt has 250 ms before
- * the next one joins it, which it does at once where all have failed. The first one that
- * is connected wins, and the others are cancelled. Each attempt is a task, and its
+ * the next one joins it, which it does at once where one fails. The first one that is
+ * connected wins, and the others are cancelled. Each attempt is a task, and its
  * result the descriptor: nothing is left behind, as each is joined.
  *
  * That IPv6 is tried before the answer about IPv4 is there, as the RFC asks for, is not

@@ -95,7 +95,7 @@ static inline void allow_descriptors(const struct rlimit *old)
 
 /* The answer of lookup_fake(): numeric addresses in this order, or a code. */
 struct fake_answer {
-	const char *addresses[4];
+	const char *addresses[20];
 	int code;
 };
 
@@ -110,7 +110,7 @@ static inline int lookup_fake(struct name_lookup *lookup)
 
 	__atomic_add_fetch(&fake_count, 1, __ATOMIC_SEQ_CST);
 	hints.ai_flags |= AI_NUMERICHOST;
-	for (int i = 0; i < 4 && fake_answer.addresses[i] != NULL; i++) {
+	for (int i = 0; i < 20 && fake_answer.addresses[i] != NULL; i++) {
 		CHECK_INT(getaddrinfo(fake_answer.addresses[i], lookup->service, &hints, end), 0);
 		while (*end != NULL)
 			end = &(*end)->ai_next;

@@ -221,6 +221,103 @@ IO_TEST(connect, names_that_cannot_be_looked_up_have_codes)
 	return 0;
 }
 
+/* ---- many addresses ---- */
+
+/* Nobody listens on any but the last one. */
+static void answer_with_twenty(void)
+{
+	static char texts[20][16];
+
+	bide__getaddrinfo_hook = lookup_fake;
+	fake_answer = (struct fake_answer){ .code = 0 };
+	for (int i = 0; i < 20; i++) {
+		snprintf(texts[i], sizeof texts[i], "127.0.1.%d", i + 1);
+		fake_answer.addresses[i] = texts[i];
+	}
+}
+
+LOOP_TEST(connect, that_is_refused_by_nineteen_goes_on_to_the_twentieth)
+{
+	int listener = listen_on("127.0.1.20", "0", 0);
+	int before = io_count_descriptors();
+
+	answer_with_twenty();
+	expect_peer(bide_tcp_connect("a.test", port_of(listener)), "127.0.1.20");
+	CHECK_INT(bide_now(), 0);
+	CHECK_INT(io_count_descriptors(), before);
+	CHECK_INT(bide_close(listener), 0);
+	return 0;
+}
+
+/* Cancels the first attempt that is under way. Returns how many there were. */
+static int attempt_end(void)
+{
+	bide_task *tasks[8];
+	size_t n = bide_tasks(tasks, 8);
+	int count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(bide_name(tasks[i]), "tcp_connect") == 0 && count++ == 0)
+			CHECK_INT(bide_cancel(tasks[i]), 1);
+	return count;
+}
+
+/* One that fails later, while another is under way, brings the next one on, too. */
+LOOP_TEST(connect, goes_on_at_once_where_an_earlier_attempt_fails_late)
+{
+	const char *hosts[] = { "127.0.0.2", "127.0.0.3", "127.0.0.1" };
+	int listener = listen_on(hosts[2], "0", 0);
+	char port[8];
+	struct hole one, two;
+	struct target target = { .port = port };
+	bide_task *task;
+
+	strcpy(port, port_of(listener));
+	one = hole_open(hosts[0], port);
+	two = hole_open(hosts[1], port);
+	answer_with(hosts[0], hosts[1], hosts[2]);
+	task = bide_spawn(connect_to, &target);
+	CHECK_INT(bide_sleep(300 * BIDE_MILLISECOND), 0);
+	CHECK_INT(attempt_end(), 2);
+	expect_peer(bide_join(task), hosts[2]);
+	CHECK_INT(bide_now(), 300 * BIDE_MILLISECOND);
+	hole_close(&one);
+	hole_close(&two);
+	CHECK_INT(bide_close(listener), 0);
+	return 0;
+}
+
+/* The first attempt is cancelled in the very round in which the second one succeeds. */
+LOOP_TEST(connect, closes_who_comes_second_in_the_same_round)
+{
+	int one = listen_on("127.0.0.1", "0", 0);
+	int other = listen_on("127.0.0.2", port_of(one), 0);
+	struct target target;
+	char port[8];
+
+	strcpy(port, port_of(one));
+	target.port = port;
+	answer_with("127.0.0.1", "127.0.0.2", NULL);
+	for (int rounds = 0; rounds < 40; rounds++) {
+		int before = io_count_descriptors();
+		bide_task *task = bide_spawn(connect_to, &target);
+		int fd;
+
+		for (int i = 0; i < rounds; i++)
+			CHECK_INT(bide_yield(), 0);
+		(void)bide_cancel(task);
+		fd = bide_join(task);
+		CHECK(fd >= 0 || fd == -ECANCELED);
+		if (fd >= 0)
+			CHECK_INT(bide_close(fd), 0);
+		CHECK_INT(io_count_descriptors(), before);
+		CHECK_INT(bide_tasks(NULL, 0), 1);
+	}
+	CHECK_INT(bide_close(one), 0);
+	CHECK_INT(bide_close(other), 0);
+	return 0;
+}
+
 /* ---- datagrams ---- */
 
 static struct sockaddr_in6 name_of(int fd, socklen_t *ret_len)
