@@ -281,6 +281,42 @@ IO_TEST(dns, that_is_slow_holds_nothing_up)
 	return 0;
 }
 
+#define CROWD 1000
+
+static int look_up_other(void *arg)
+{
+	struct addrinfo *found;
+	int r = bide_getaddrinfo("a.test", arg, &stream, &found);
+
+	if (r != 0)
+		return r;
+	expect_address(found, "10.0.0.1", 80);
+	freeaddrinfo(found);
+	return 0;
+}
+
+/* Far more than there are threads; each third one is given up, begun or not. */
+IO_TEST(dns, answers_a_thousand_at_once)
+{
+	static bide_task *tasks[CROWD];
+
+	bide__getaddrinfo_hook = lookup_fake;
+	fake_answer = (struct fake_answer){ { "10.0.0.1" }, 0 };
+	fake_count = 0;
+	for (int i = 0; i < CROWD; i++)
+		tasks[i] = bide_spawn(look_up_other, (void *)"80");
+	CHECK_INT(bide_yield(), 0);
+	for (int i = 0; i < CROWD; i += 3)
+		(void)bide_cancel(tasks[i]);
+	for (int i = 0; i < CROWD; i++) {
+		int r = bide_join(tasks[i]);
+
+		CHECK(r == 0 || (i % 3 == 0 && r == -ECANCELED));
+	}
+	CHECK(__atomic_load_n(&fake_count, __ATOMIC_SEQ_CST) <= CROWD);
+	return 0;
+}
+
 IO_TEST(dns, lets_who_is_cancelled_go_at_once)
 {
 	bide_task *task;
