@@ -10,6 +10,7 @@
 #include "fault.h"
 
 #include <errno.h>
+#include <string.h>
 
 int bide__sys_uring_open(struct io_uring *ret, unsigned entries, struct io_uring_params *params)
 {
@@ -23,16 +24,16 @@ void bide__sys_uring_close(struct io_uring *ring)
 
 int bide__sys_uring_probe(struct io_uring *ring, const uint8_t *operations, size_t n)
 {
-	struct {
-		struct io_uring_probe head;
-		struct io_uring_probe_op operations[256];
-	} probe = { 0 };
-	int r = bide__fault() ? -ENOSYS : io_uring_register_probe(ring, &probe.head, 256);
+	/* The head has all the operations behind it. */
+	_Alignas(struct io_uring_probe) char
+		memory[sizeof(struct io_uring_probe) + 256 * sizeof(struct io_uring_probe_op)];
+	struct io_uring_probe *probe = memset(memory, 0, sizeof memory);
+	int r = bide__fault() ? -ENOSYS : io_uring_register_probe(ring, probe, 256);
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)
-		if (!io_uring_opcode_supported(&probe.head, operations[i]))
+		if (!io_uring_opcode_supported(probe, operations[i]))
 			return -ENOSYS;
 	return 0;
 }
