@@ -5,6 +5,7 @@
  */
 #include "sys_name.h"
 
+#include "error.h"
 #include "sys_call.h"
 
 #include <fcntl.h>
@@ -12,13 +13,18 @@
 
 int bide__sys_getaddrinfo(struct name_lookup *lookup)
 {
-	int r;
+	int r, code;
 
 	lookup->found = NULL;
 	if (bide__fault())
 		return EAI_MEMORY;
+	(void)bide__null_with(0);
 	r = getaddrinfo(lookup->host, lookup->service, lookup->hints, &lookup->found);
-	lookup->system_code = r == EAI_SYSTEM ? (int)-bide__sys_checked(-1) : 0;
+	/* Where it cannot open a file or a socket it says that there is no such name. */
+	code = (int)-bide__sys_checked(-1);
+	if (r != 0 && (code == EMFILE || code == ENFILE))
+		r = EAI_SYSTEM;
+	lookup->system_code = r == EAI_SYSTEM ? code : 0;
 	return r;
 }
 

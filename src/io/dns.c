@@ -123,11 +123,18 @@ static bool answer_from_hosts(struct name_lookup *lookup, int *ret_code)
 {
 	const struct addrinfo *hints = lookup->hints;
 	struct hosts_found found;
+	int r;
 
 	/* What the other flags ask for takes more than the address. */
 	if ((hints->ai_flags & ~(AI_PASSIVE | AI_NUMERICSERV)) != 0)
 		return false;
-	if (bide__hosts_find(lookup->host, hints->ai_family, &found) < 0 || !is_certain(&found))
+	r = bide__hosts_find(lookup->host, hints->ai_family, &found);
+	if (r == -EMFILE || r == -ENFILE) {
+		lookup->system_code = -r;
+		*ret_code = EAI_SYSTEM;         /* a thread would fare no better */
+		return true;
+	}
+	if (r < 0 || !is_certain(&found))
 		return false;
 	*ret_code = ask_found(lookup, &found);
 	return true;

@@ -287,8 +287,22 @@ LOOP_TEST(connect, goes_on_at_once_where_an_earlier_attempt_fails_late)
 	return 0;
 }
 
-/* The first attempt is cancelled in the very round in which the second one succeeds. */
-LOOP_TEST(connect, closes_who_comes_second_in_the_same_round)
+/* Or the caller would give up on a name that is there. */
+IO_TEST(connect, without_a_free_descriptor_says_so)
+{
+	struct rlimit old = forbid_descriptors();
+	int by_file = bide_tcp_connect("localhost", "1");
+	int by_thread = bide_tcp_connect("no-such-host.invalid", "1");
+	int by_number = bide_tcp_connect("127.0.0.1", "1");
+
+	allow_descriptors(&old);
+	CHECK_INT(by_file, -EMFILE);
+	CHECK_INT(by_thread, -EMFILE);
+	CHECK_INT(by_number, -EMFILE);
+	return 0;
+}
+
+LOOP_TEST(connect, leaves_nothing_in_whichever_round_it_is_cancelled)
 {
 	int one = listen_on("127.0.0.1", "0", 0);
 	int other = listen_on("127.0.0.2", port_of(one), 0);
