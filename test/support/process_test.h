@@ -26,6 +26,15 @@ static inline bide_process *start_script(const char *script, bide_process_option
 /* start_sh(script, members of bide_process_options …) */
 #define start_sh(script, ...) start_script(script, (bide_process_options){ __VA_ARGS__ })
 
+/*
+ * Whether a tool makes a fork of vfork(2): of a program that cannot be run the parent then
+ * hears only that its child has ended.
+ */
+static inline bool hides_failures_of_exec(void)
+{
+	return getenv("BIDE_TEST_SLOW") != NULL || getenv("BIDE_TEST_EMULATED") != NULL;
+}
+
 /* Whether there is a child, a zombie included. */
 static inline bool has_children(void)
 {
