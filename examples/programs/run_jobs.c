@@ -52,9 +52,11 @@ static void report(const struct job *job, const char *how, bide_time began)
 {
 	printf("[%d] %s: %s after %.2f s\n", job->number, job->command, how,
 	       (double)(bide_now() - began) / BIDE_SECOND);
-	fwrite(job->output.data, 1, job->output.size, stdout);
-	if (job->output.size > 0 && job->output.data[job->output.size - 1] != '\n')
-		putchar('\n');
+	if (job->output.size > 0) {
+		fwrite(job->output.data, 1, job->output.size, stdout);
+		if (job->output.data[job->output.size - 1] != '\n')
+			putchar('\n');
+	}
 	fflush(stdout);
 }
 

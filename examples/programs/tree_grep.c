@@ -63,8 +63,10 @@ static int read_file(struct file *file)
 		file->text = malloc(file->size + 1);
 		r = file->text == NULL ? -ENOMEM : bide_read_full(fd, file->text, file->size);
 	}
-	if (r >= 0)
+	if (r >= 0) {
 		file->size = (size_t)r; /* it may have shrunk */
+		file->text[file->size] = '\0';
+	}
 	bide_close(fd);
 	return r < 0 ? (int)r : 0;
 }

@@ -50,7 +50,7 @@ static int look_up(void *arg)
 	if (r == 0)
 		freeaddrinfo(found);
 	/* No other code may look like one of these. */
-	CHECK(r == 0 || r == EAI_MEMORY || r == EAI_AGAIN);
+	CHECK(r == 0 || r == EAI_MEMORY || r == EAI_AGAIN || r == EAI_SYSTEM);
 	return r;
 }
 
