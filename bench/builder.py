@@ -155,7 +155,11 @@ class Builder:
 			build_step([need('meson'), 'setup', '--buildtype=release', '-Dsymbols=disabled',
 			            '-Dtests=disabled', '-Dexamples=disabled', str(folder), str(TOP)])
 		build_step([need('ninja'), '-j1', '-C', str(folder), library])
-		return [str(folder / library), '-ldl']
+		# What it is linked with, which its build knows.
+		needed = build_step([need('pkg-config'), '--variable=static_libraries',
+		                     'bide-uninstalled'],
+		                    env=dict(os.environ, PKG_CONFIG_PATH=str(folder / 'meson-uninstalled')))
+		return [str(folder / library), *needed.replace('\\', '').split()]
 
 	def tokio(self):
 		"""Builds all programs in Rust against Debian's crates, without a network."""
