@@ -7,15 +7,22 @@
  * fails. The system tells of some errors only once, of a connection that was reset for
  * one: after it a read finds the end, as if all had come. So the error is kept, and the
  * next operation fails with it. That is rare, and there are few at a time: a list will do.
+ *
+ * A wait for the descriptor ends for such an error, too: the system would never tell. It
+ * does so once, as whoever waits may read by a call of another library, and would then
+ * find nothing for ever.
  */
 #include "core/kept.h"
 
 #include "base/mem.h"
 
+#include <bide/io.h>
+
 struct kept {
 	struct kept *next;
 	int fd;
 	bool reads;                     /* from the descriptor, or writes to it */
+	bool is_told;                   /* a wait has ended for it */
 	int error;                      /* a negative errno */
 };
 
@@ -31,11 +38,11 @@ void bide__kept_put(bide_loop *loop, int fd, bool reads, ssize_t r)
 
 	if (kept == NULL)
 		return;
-	*kept = (struct kept){ loop->kept, fd, reads, (int)r };
+	*kept = (struct kept){ .next = loop->kept, .fd = fd, .reads = reads, .error = (int)r };
 	loop->kept = kept;
 }
 
-/* Whether the operation transfers bytes in the direction of the error. */
+/* Whether the operation transfers bytes in the direction of the error, or waits for that. */
 static bool concerns(const struct kept *kept, const struct io_op *op)
 {
 	if (kept->fd != op->fd)
@@ -51,6 +58,9 @@ static bool concerns(const struct kept *kept, const struct io_op *op)
 	case IO_SEND:
 	case IO_SENDMSG:
 		return !kept->reads;
+	case IO_POLL:
+		return !kept->is_told &&
+		       (op->events & (kept->reads ? BIDE_READABLE : BIDE_WRITABLE));
 	default:
 		return false;
 	}
@@ -64,6 +74,10 @@ int bide__kept_take(bide_loop *loop, const struct io_op *op)
 
 		if (!concerns(kept, op))
 			continue;
+		if (op->kind == IO_POLL) {
+			kept->is_told = true;
+			return op->events;
+		}
 		*place = kept->next;
 		bide__free(kept);
 		return error;

@@ -14,7 +14,7 @@
  */
 void bide__kept_put(bide_loop *loop, int fd, bool reads, ssize_t r);
 
-/* What the operation is to fail with; 0: nothing. */
+/* What the operation is to end with: the error, or of a wait all events; 0: nothing. */
 int bide__kept_take(bide_loop *loop, const struct io_op *op);
 
 /* The descriptor is closed. */

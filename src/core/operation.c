@@ -72,7 +72,7 @@ enum attempt bide__operation_try(struct io_op *op)
 	bide_loop *loop = bide__loop;
 	enum attempt attempt;
 
-	if (unlikely(loop->kept != NULL) && (op->result = bide__kept_take(loop, op)) < 0)
+	if (unlikely(loop->kept != NULL) && (op->result = bide__kept_take(loop, op)) != 0)
 		return ATTEMPT_DONE;
 	attempt = loop->backend->ops->attempt(loop->backend, op);
 	if (attempt == ATTEMPT_DONE)
@@ -93,7 +93,7 @@ ssize_t bide__operation_run(struct io_op *op)
 
 	if (unlikely(r < 0))
 		return r;
-	if (unlikely(loop->kept != NULL) && (r = bide__kept_take(loop, op)) < 0)
+	if (unlikely(loop->kept != NULL) && (r = bide__kept_take(loop, op)) != 0)
 		return r;
 	switch (loop->backend->ops->attempt(loop->backend, op)) {
 	case ATTEMPT_DONE:
