@@ -77,4 +77,15 @@ static inline bool bide__op_writes(const struct io_op *op)
 	return op->kind == IO_POLL ? op->events & BIDE_WRITABLE : !bide__op_reads(op);
 }
 
+/*
+ * Whether the operation is not after the descriptor's data, or takes none away: then it
+ * waits for nobody's turn, and nobody for its.
+ */
+static inline bool bide__op_is_apart(const struct io_op *op)
+{
+	if (op->kind == IO_RECV || op->kind == IO_RECVMSG)
+		return op->flags & (MSG_OOB | MSG_ERRQUEUE);
+	return op->kind == IO_POLL;
+}
+
 #endif

@@ -10,7 +10,8 @@
  *
  * Invariants
  *   RD1  An operation is in the queue of its descriptor or in done, from submit()
- *        until it is given back. Those of one queue complete in order.
+ *        until it is given back. Those of one queue complete in order, but for those
+ *        that stand apart.
  *   RD2  either_count is the number of operations among the readers that wait for
  *        both directions.
  *   RD3  While a descriptor is believed not ready, the back end will tell when it is
@@ -154,15 +155,46 @@ bool bide__ready_try(struct fd_entry *entry, struct io_op *op)
 	return true;
 }
 
+struct io_op *bide__ready_first(const struct bide_node *queue)
+{
+	struct bide_node *node;
+
+	/* Where nobody has ever waited the list is not there yet. */
+	for (node = queue->next; node != NULL && node != queue; node = node->next) {
+		struct io_op *op = container_of(node, struct io_op, node);
+
+		if (!bide__op_is_apart(op))
+			return op;
+	}
+	return NULL;
+}
+
+/* Whether the operation asks for what beliefs tell nothing of, or for what there is not. */
+static bool is_beyond_belief(const struct io_op *op)
+{
+	switch (op->kind) {
+	case IO_READ:
+	case IO_WRITE:
+	case IO_READV:
+	case IO_WRITEV:
+		return op->offset != IO_CURRENT; /* what is no file fails at once */
+	case IO_CONNECT:
+		return true;    /* one that begins is not a matter of readiness */
+	default:
+		return bide__op_is_apart(op);
+	}
+}
+
 /* Whether the operation must wait for its turn, or for the descriptor. */
 static inline bool must_wait(struct fd_entry *entry, const struct io_op *op)
 {
 	bool reads = bide__op_reads(op);
+	const struct bide_node *queue = reads ? &entry->readers : &entry->writers;
+	bool is_believed = reads ? entry->may_read : entry->may_write;
 
-	if (!list_is_empty(reads ? &entry->readers : &entry->writers))
-		return true;
-	/* A connection that begins is not a matter of readiness. */
-	return !(reads ? entry->may_read : entry->may_write) && op->kind != IO_CONNECT;
+	if (likely(is_believed && list_is_empty(queue)))
+		return false;
+	return (!is_believed || bide__ready_first(queue) != NULL) && !is_beyond_belief(op);
 }
 
 enum attempt bide__ready_attempt(struct backend *backend, struct io_op *op)
@@ -217,16 +249,17 @@ static void queue_run(struct ready *ready, struct fd_entry *entry, struct bide_n
 		struct io_op *op = container_of(node, struct io_op, node);
 
 		node = node->next;
-		if (!op_try(ready, entry, op) && op->kind != IO_POLL)
+		if (!op_try(ready, entry, op) && !bide__op_is_apart(op))
 			break;                  /* those behind it wait for the same */
 	}
 }
 
 /*
- * Waits for both directions stand among the readers, behind whom they need not stay; nor
- * need one for reading behind somebody who is not served by just any data.
+ * Waits for both directions, and whoever looks for errors or urgent data, stand among the
+ * readers, behind whom they need not stay; nor need a wait for reading behind somebody
+ * who is not served by just any data.
  */
-static void polls_run(struct ready *ready, struct fd_entry *entry)
+static void apart_run(struct ready *ready, struct fd_entry *entry)
 {
 	struct bide_node *node = entry->readers.next;
 
@@ -234,7 +267,7 @@ static void polls_run(struct ready *ready, struct fd_entry *entry)
 		struct io_op *op = container_of(node, struct io_op, node);
 
 		node = node->next;
-		if (op->kind == IO_POLL)
+		if (bide__op_is_apart(op))
 			(void)op_try(ready, entry, op);         /* or it goes on waiting */
 	}
 }
@@ -252,7 +285,7 @@ void bide__ready_serve(struct ready *ready, struct fd_entry *entry, unsigned wha
 		queue_run(ready, entry, &entry->writers);
 	}
 	if (!list_is_empty(&entry->readers))
-		polls_run(ready, entry);
+		apart_run(ready, entry);
 }
 
 static void queue_end(struct ready *ready, struct fd_entry *entry, struct bide_node *queue)
@@ -270,7 +303,7 @@ void bide__ready_forget(struct ready *ready, struct fd_entry *entry)
 {
 	uint32_t next = entry->generation + 1;
 
-	polls_run(ready, entry);
+	apart_run(ready, entry);
 	queue_end(ready, entry, &entry->readers);
 	queue_end(ready, entry, &entry->writers);
 	*entry = (struct fd_entry){ .generation = next };

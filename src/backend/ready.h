@@ -65,6 +65,9 @@ bool bide__ready_cancel(struct backend *backend, struct io_op *op);
 /* Tries the operation, and learns from that. True: it is done, and its result is set. */
 bool bide__ready_try(struct fd_entry *entry, struct io_op *op);
 
+/* The first operation of the queue for whose turn others wait; NULL: there is none. */
+struct io_op *bide__ready_first(const struct bide_node *queue);
+
 /* Has the operation wait for the descriptor of the entry. */
 void bide__ready_enqueue(struct fd_entry *entry, struct io_op *op);
 

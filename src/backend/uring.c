@@ -24,8 +24,8 @@
  *        or in forgotten. It is marked SENT while a request for it is in the ring or in
  *        the kernel: just one, whose user data is its address.
  *   UR2  Of the operations of a queue that are to happen in order, only the first one
- *        is SENT: the kernel promises no order among requests. Waits for events end
- *        in any order and are all SENT.
+ *        is SENT: the kernel promises no order among requests. Those that stand apart
+ *        end in any order and are all SENT.
  *   UR3  A request that names a descriptor reaches the kernel before the descriptor is
  *        closed: forget() and flush() see to that. From then on it holds the file
  *        itself, and a number that is used again cannot mislead it.
@@ -140,12 +140,6 @@ fail:
 
 /* ---- requests ---- */
 
-/* Whether the operation waits for nobody on its descriptor, nor anybody for it (UR2). */
-static bool is_alone(const struct io_op *op)
-{
-	return op->kind == IO_POLL;
-}
-
 /* Whether the kernel is to do the operation, and not just to wait for it. */
 static bool is_whole(const struct fd_entry *entry, const struct io_op *op)
 {
@@ -255,21 +249,6 @@ static struct bide_node *queue_of(struct fd_entry *entry, const struct io_op *op
 	return bide__op_reads(op) ? &entry->readers : &entry->writers;
 }
 
-/* The first operation of the queue that is not alone; NULL: there is none. */
-static struct io_op *queue_first(const struct bide_node *queue)
-{
-	struct bide_node *node;
-
-	/* Where nobody has ever waited the list is not there yet. */
-	for (node = queue->next; node != NULL && node != queue; node = node->next) {
-		struct io_op *op = container_of(node, struct io_op, node);
-
-		if (!is_alone(op))
-			return op;
-	}
-	return NULL;
-}
-
 static void uring_submit(struct backend *backend, struct io_op *op)
 {
 	struct uring *uring = uring_of(backend);
@@ -278,7 +257,7 @@ static void uring_submit(struct backend *backend, struct io_op *op)
 
 	op->marks = 0;
 	list_push_back(queue, &op->node);
-	if (is_alone(op) || queue_first(queue) == op)
+	if (bide__op_is_apart(op) || bide__ready_first(queue) == op)
 		op_send(uring, entry, op);
 }
 
@@ -288,7 +267,7 @@ static void queue_go_on(struct uring *uring, struct fd_entry *entry, struct bide
 	const bool *belief = queue == &entry->readers ? &entry->may_read : &entry->may_write;
 	struct io_op *first;
 
-	while ((first = queue_first(queue)) != NULL && !(first->marks & SENT)) {
+	while ((first = bide__ready_first(queue)) != NULL && !(first->marks & SENT)) {
 		if (!*belief || !bide__ready_try(entry, first)) {
 			op_send(uring, entry, first);
 			break;
@@ -312,7 +291,7 @@ static bool uring_cancel(struct backend *backend, struct io_op *op)
 	list_remove(&op->node);
 	op->result = -ECANCELED;
 	/* Where it was the first, others wait for its turn. */
-	if (!is_alone(op))
+	if (!bide__op_is_apart(op))
 		queue_go_on(uring, op->entry, queue_of(op->entry, op));
 	return true;
 }
@@ -412,7 +391,7 @@ static void op_take(struct uring *uring, struct io_op *op, int answer, uint32_t 
 	}
 	list_remove(&op->node);
 	bide__ready_complete(&uring->ready, op, result);
-	if (entry != NULL && !is_alone(op))
+	if (entry != NULL && !bide__op_is_apart(op))
 		queue_go_on(uring, entry, queue_of(entry, op));
 }
 

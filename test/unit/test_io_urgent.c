@@ -4,6 +4,7 @@
 #include "io_test.h"
 
 #include <bide.h>
+#include <linux/net_tstamp.h>
 
 /* A pair of datagram sockets, connected with each other. */
 static void make_udp_pair(int fds[2])
@@ -55,5 +56,124 @@ IO_TEST(io_wait, ends_for_an_error_behind_some_bytes)
 	CHECK_INT(r, -ECANCELED);
 	CHECK_INT(bide_read(fds[0], call.buf, sizeof call.buf), -ECONNREFUSED);
 	CHECK_INT(bide_close(fds[0]), 0);
+	return 0;
+}
+
+/* ---- the queue of errors ---- */
+
+/* What the first one sends puts a message into its queue of errors. */
+static void make_stamped_pair(int fds[2])
+{
+	int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+
+	make_udp_pair(fds);
+	CHECK_INT(setsockopt(fds[0], SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags), 0);
+}
+
+static int look_for_error(void *arg)
+{
+	char room[256];
+	struct msghdr msg = { .msg_control = room, .msg_controllen = sizeof room };
+	ssize_t r = bide_recvmsg(*(int *)arg, &msg, MSG_ERRQUEUE);
+
+	return r < 0 ? (int)r : 0;
+}
+
+static void expect_done(bide_task *task, int result)
+{
+	let_others_run();
+	CHECK(bide_done(task));
+	CHECK_INT(bide_join(task), result);
+}
+
+IO_TEST(io_errqueue, is_looked_at_beside_a_reader)
+{
+	struct call reader = { .kind = CALL_RECV };
+	bide_task *looker;
+	int fds[2];
+
+	make_stamped_pair(fds);
+	reader.fd = fds[0];
+	call_start(&reader);
+	looker = bide_spawn(look_for_error, &fds[0]);
+	let_others_run();
+	CHECK(!bide_done(looker));
+	CHECK_INT(send(fds[0], "x", 1, 0), 1);
+	expect_done(looker, 0);
+
+	/* What has come while nobody looked. */
+	CHECK_INT(send(fds[0], "x", 1, 0), 1);
+	let_others_run();
+	expect_done(bide_spawn(look_for_error, &fds[0]), 0);
+	CHECK(!bide_done(reader.task));
+	CHECK_INT(send(fds[1], "y", 1, 0), 1);
+	expect_done(reader.task, 1);
+	close_pair(fds);
+	return 0;
+}
+
+IO_TEST(io_errqueue, holds_up_nobody_who_reads)
+{
+	struct call reader = { .kind = CALL_RECV };
+	bide_task *looker;
+	int fds[2];
+
+	make_stamped_pair(fds);
+	reader.fd = fds[0];
+	looker = bide_spawn(look_for_error, &fds[0]);
+	let_others_run();
+	call_start(&reader);
+	CHECK_INT(send(fds[1], "y", 1, 0), 1);
+	expect_done(reader.task, 1);
+	CHECK_INT(send(fds[1], "y", 1, 0), 1);
+	let_others_run();
+	expect_done(bide_spawn(call_run, &reader), 1);
+	CHECK(!bide_done(looker));
+	CHECK_INT(bide_close(fds[0]), 0);
+	expect_done(looker, -EBADF);
+	CHECK_INT(bide_close(fds[1]), 0);
+	return 0;
+}
+
+/* ---- urgent data ---- */
+
+IO_TEST(io_recv, of_urgent_data_does_not_wait_for_others)
+{
+	ssize_t r = 0;
+	int fds[2];
+	char byte;
+
+	make_pair(PAIR_TCP, fds);
+	CHECK_INT(write(fds[1], "x", 1), 1);
+	CHECK_INT(bide_read(fds[0], &byte, 1), 1);
+	BIDE_TIMEOUT(INSTANT)
+		r = bide_read(fds[0], &byte, 1);
+	CHECK_INT(r, -ECANCELED);
+	CHECK_INT(send(fds[1], "!", 1, MSG_OOB), 1);
+	let_others_run();
+	BIDE_TIMEOUT(BIDE_SECOND)
+		r = bide_recv(fds[0], &byte, 1, MSG_OOB);
+	CHECK_INT(r, 1);
+	CHECK_INT(byte, '!');
+	close_pair(fds);
+	return 0;
+}
+
+/* ---- offsets of what has none ---- */
+
+IO_TEST(io_pread, of_a_pipe_fails_also_where_nothing_is_in_it)
+{
+	ssize_t r = 0;
+	int fds[2];
+	char byte;
+
+	make_pair(PAIR_PIPE, fds);
+	BIDE_TIMEOUT(INSTANT)
+		r = bide_read(fds[0], &byte, 1);
+	CHECK_INT(r, -ECANCELED);
+	BIDE_TIMEOUT(BIDE_SECOND)
+		r = bide_pread(fds[0], &byte, 1, 0);
+	CHECK_INT(r, -ESPIPE);
+	close_pair(fds);
 	return 0;
 }
