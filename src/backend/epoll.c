@@ -90,7 +90,7 @@ fail:
 
 static int entry_register(struct epoll *epoll, struct fd_entry *entry, int fd)
 {
-	const uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+	const uint32_t events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 	uint64_t data = (uint64_t)entry->generation << 32 | (uint32_t)fd;
 	int r = -ENOENT;
 
@@ -142,6 +142,8 @@ static void event_take(struct epoll *epoll, const struct epoll_event *event)
 
 	if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		what |= READY_HUNG_UP;
+	if (event->events & EPOLLPRI)
+		what |= READY_URGENT | READY_TO_READ;
 	if (event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		what |= READY_TO_READ;
 	if (event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR))

@@ -18,6 +18,7 @@
 #include <bide/io.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 
 static void traits_find_file(struct fd_traits *traits, int fd)
@@ -39,6 +40,8 @@ void bide__traits_find(struct fd_traits *traits, int fd)
 	traits->is_socket = S_ISSOCK(status.st_mode);
 	traits->is_stream = traits->is_socket ? bide__sys_socket_type(fd) == SOCK_STREAM
 	                                      : S_ISFIFO(status.st_mode);
+	traits->is_tcp = traits->is_socket && traits->is_stream &&
+	                 bide__sys_socket_protocol(fd) == IPPROTO_TCP;
 	traits->is_read_only = (flags & O_ACCMODE) == O_RDONLY;
 	traits->is_write_only = (flags & O_ACCMODE) == O_WRONLY;
 	if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode))

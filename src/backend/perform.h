@@ -17,6 +17,7 @@ struct fd_traits {
 	bool is_file;                   /* always ready, as far as poll can tell */
 	bool is_in_memory;              /* a file without a disk behind it: it never blocks */
 	bool is_stream;                 /* transfers may be cut anywhere */
+	bool is_tcp;                    /* what is there is read as one, up to urgent data */
 	bool is_blocking;               /* O_NONBLOCK is not set */
 	bool is_read_only;
 	bool is_write_only;

@@ -8,6 +8,10 @@
  * makes it believed ready, -EAGAIN and short transfers make it believed not, so that
  * no call is wasted on finding out.
  *
+ * A short read has taken all there was of TCP only, and even there not before urgent
+ * data or the end. Unix sockets end reads where descriptors came along, where the writer
+ * changes whose identity is asked for, and at urgent data, and do not tell.
+ *
  * Invariants
  *   RD1  An operation is in the queue of its descriptor or in done, from submit()
  *        until it is given back. Those of one queue complete in order, but for those
@@ -137,9 +141,8 @@ static void entry_learn(struct fd_entry *entry, const struct io_op *op, ssize_t 
 		return;
 	if (r == -EAGAIN)
 		*belief = false;
-	/* A pipe whose writer set O_DIRECT ends reads early, and its reader can't know. */
-	else if ((op->kind == IO_READ || op->kind == IO_RECV) && entry->traits.is_stream &&
-	         entry->traits.is_socket && r > 0 && (size_t)r < op->n && !entry->has_hung_up)
+	else if ((op->kind == IO_READ || op->kind == IO_RECV) && entry->traits.is_tcp && r > 0 &&
+	         (size_t)r < op->n && !entry->reads_on)
 		*belief = false;
 }
 
@@ -274,8 +277,8 @@ static void apart_run(struct ready *ready, struct fd_entry *entry)
 
 void bide__ready_serve(struct ready *ready, struct fd_entry *entry, unsigned what)
 {
-	if (what & READY_HUNG_UP)
-		entry->has_hung_up = true;
+	if (what & (READY_HUNG_UP | READY_URGENT))
+		entry->reads_on = true;
 	if (what & READY_TO_READ) {
 		entry->may_read = true;
 		queue_run(ready, entry, &entry->readers);

@@ -19,7 +19,8 @@ struct fd_entry {
 	struct fd_traits traits;
 	bool may_read;                  /* what is believed */
 	bool may_write;
-	bool has_hung_up;               /* whatever comes next will not wait */
+	bool reads_on;                  /* a short read was not the last one: the end follows it,
+	                                 * or what is behind urgent data */
 };
 
 #define BLOCK_ENTRIES 64
@@ -42,6 +43,7 @@ enum {
 	READY_TO_READ = 1 << 0,
 	READY_TO_WRITE = 1 << 1,
 	READY_HUNG_UP = 1 << 2,
+	READY_URGENT = 1 << 3,
 };
 
 void bide__ready_init(struct ready *ready, const struct backend_ops *ops);

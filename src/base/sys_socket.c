@@ -74,13 +74,23 @@ int bide__sys_socket_error(int fd)
 	return r < 0 ? r : -error;
 }
 
+static int socket_option(int fd, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof value;
+	int r = (int)FAULT_OR(ENOBUFS, getsockopt(fd, SOL_SOCKET, name, &value, &len));
+
+	return r < 0 ? r : value;
+}
+
 int bide__sys_socket_type(int fd)
 {
-	int type = 0;
-	socklen_t len = sizeof type;
-	int r = (int)FAULT_OR(ENOBUFS, getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len));
+	return socket_option(fd, SO_TYPE);
+}
 
-	return r < 0 ? r : type;
+int bide__sys_socket_protocol(int fd)
+{
+	return socket_option(fd, SO_PROTOCOL);
 }
 
 ssize_t bide__sys_recvmsg(int fd, struct msghdr *msg, int flags)

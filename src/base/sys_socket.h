@@ -24,6 +24,7 @@ int bide__sys_set_reset_on_close(int fd);
 int bide__sys_shutdown(int fd, int how);
 int bide__sys_socket_error(int fd);
 int bide__sys_socket_type(int fd);
+int bide__sys_socket_protocol(int fd);
 ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags);
 ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags);
 ssize_t bide__sys_recvmsg(int fd, struct msghdr *msg, int flags);
