@@ -11,7 +11,7 @@
 #include <bide/task.h>
 #include <limits.h>
 
-#define CONNECT_RETRY BIDE_MILLISECOND
+#define RETRY_INTERVAL BIDE_MILLISECOND /* where nothing tells of the right moment */
 
 ssize_t bide_read(int fd, void *buf, size_t n)
 {
@@ -107,11 +107,45 @@ ssize_t bide_recvmsg(int fd, struct msghdr *msg, int flags)
 	return bide__operation_run(&op);
 }
 
-ssize_t bide_sendmsg(int fd, const struct msghdr *msg, int flags)
+static ssize_t sendmsg_once(int fd, const struct msghdr *msg, int flags)
 {
 	struct io_op op = { .kind = IO_SENDMSG, .fd = fd, .const_msg = msg, .flags = flags };
 
 	return bide__operation_run(&op);
+}
+
+/* Waits before another try. Returns 0, or why there is none. */
+static int retry_wait(const struct fd_use *use)
+{
+	int r = bide_sleep(RETRY_INTERVAL);
+
+	return r == 0 && use->is_closed ? -EBADF : r;
+}
+
+/* Of a receiver that it is not connected to a socket is not told when it has room. */
+static bool is_to_unix(const struct msghdr *msg)
+{
+	const struct sockaddr *name = msg->msg_name;
+
+	return name != NULL && msg->msg_namelen >= sizeof name->sa_family &&
+	       name->sa_family == AF_UNIX;
+}
+
+ssize_t bide_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	struct fd_use use;
+	ssize_t r;
+
+	if (likely(!is_to_unix(msg)) || (flags & MSG_DONTWAIT))
+		return sendmsg_once(fd, msg, flags);
+	bide__fd_use_begin(&use, fd);
+	while ((r = sendmsg_once(fd, msg, flags | MSG_DONTWAIT)) == -EAGAIN) {
+		r = retry_wait(&use);
+		if (r < 0)
+			break;
+	}
+	bide__fd_use_end(&use);
+	return r;
 }
 
 ssize_t bide_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len)
@@ -176,9 +210,7 @@ int bide_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	bide__fd_use_begin(&use, fd);
 	/* The listener of a Unix socket is full, and nothing tells when it no longer is. */
 	while ((r = connect_once(fd, addr, len)) == -EAGAIN) {
-		r = bide_sleep(CONNECT_RETRY);
-		if (r == 0 && use.is_closed)
-			r = -EBADF;
+		r = retry_wait(&use);
 		if (r < 0)
 			break;
 	}

@@ -5,6 +5,7 @@
 
 #include <bide.h>
 #include <linux/net_tstamp.h>
+#include <sys/un.h>
 
 /* A pair of datagram sockets, connected with each other. */
 static void make_udp_pair(int fds[2])
@@ -274,5 +275,82 @@ IO_TEST(io_read, goes_on_behind_descriptors_that_came)
 	for (int i = 0; i < 2; i++)
 		expect_six(fds[0], send_descriptor_first, fds[1]);
 	close_pair(fds);
+	return 0;
+}
+
+/* ---- a receiver that others have filled ---- */
+
+struct datagram {
+	int fd;
+	struct sockaddr_un addr;
+	socklen_t len;
+};
+
+static int send_datagram(void *arg)
+{
+	const struct datagram *datagram = arg;
+
+	return (int)bide_sendto(datagram->fd, "x", 1, 0, (const struct sockaddr *)&datagram->addr,
+	                        datagram->len);
+}
+
+/* A receiver whose queue is full of another sender's datagrams, and a sender. */
+static int make_full_receiver(struct datagram *ret)
+{
+	int receiver = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int other = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	*ret = (struct datagram){
+		.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+		.len = sizeof ret->addr,
+	};
+	/* The system finds a name. */
+	CHECK_INT(bind(receiver, (struct sockaddr *)&(struct sockaddr_un){ .sun_family = AF_UNIX },
+	               sizeof(sa_family_t)),
+	          0);
+	CHECK_INT(getsockname(receiver, (struct sockaddr *)&ret->addr, &ret->len), 0);
+	while (sendto(other, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&ret->addr, ret->len) == 1)
+		;
+	CHECK_INT(errno, EAGAIN);
+	CHECK_INT(close(other), 0);
+	return receiver;
+}
+
+IO_TEST(io_sendto, waits_for_room_at_a_receiver_that_others_have_filled)
+{
+	struct datagram datagram;
+	int receiver = make_full_receiver(&datagram);
+	bide_task *task = bide_spawn(send_datagram, &datagram);
+	int r = 0;
+	char byte;
+
+	let_others_run();
+	CHECK(!bide_done(task));
+	while (recv(receiver, &byte, 1, MSG_DONTWAIT) == 1)
+		;
+	BIDE_TIMEOUT(BIDE_SECOND)
+		r = bide_join(task);
+	CHECK_INT(r, 1);
+	CHECK_INT(recv(receiver, &byte, 1, MSG_DONTWAIT), 1);
+	CHECK_INT(bide_close(datagram.fd), 0);
+	CHECK_INT(bide_close(receiver), 0);
+	return 0;
+}
+
+IO_TEST(io_sendto, to_a_full_receiver_is_cut_short_by_a_deadline_and_a_close)
+{
+	struct datagram datagram;
+	int receiver = make_full_receiver(&datagram);
+	bide_task *task;
+	int r = 0;
+
+	BIDE_TIMEOUT(INSTANT)
+		r = send_datagram(&datagram);
+	CHECK_INT(r, -ECANCELED);
+	task = bide_spawn(send_datagram, &datagram);
+	let_others_run();
+	CHECK_INT(bide_close(datagram.fd), 0);
+	CHECK_INT(bide_join(task), -EBADF);
+	CHECK_INT(bide_close(receiver), 0);
 	return 0;
 }
