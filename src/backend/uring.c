@@ -16,6 +16,10 @@
  *     that are not those.
  * What of a file is not in memory a thread fetches, as with the other back ends.
  *
+ * Not every operation can be done where its descriptor is called ready: a look at errors
+ * that are queued finds none where the connection has hung up. Polled again it would be
+ * ready at once, and so for ever. The second time it naps before it asks again.
+ *
  * The table of ready.c holds what is believed of a descriptor. Here a wrong belief
  * costs time only.
  *
@@ -54,6 +58,8 @@
 
 #define SEND_AGAIN (-4096)              /* in place of a result: no errno is that large */
 
+#define NAP_TIME BIDE_MILLISECOND
+
 /* io_op.marks */
 enum {
 	SENT = 1 << 0,                  /* the kernel has it, or will */
@@ -61,6 +67,8 @@ enum {
 	CANCELED = 1 << 2,              /* its end was asked for */
 	FORGOTTEN = 1 << 3,             /* its descriptor is closed; it is in forgotten */
 	REFUSED = 1 << 4,               /* the kernel would not wait the plain way */
+	IN_VAIN = 1 << 5,               /* it was called ready, and was not */
+	NAPS = 1 << 6,                  /* twice: what was sent is a timeout */
 };
 
 struct uring {
@@ -206,12 +214,22 @@ static void request_poll(struct io_uring_sqe *request, struct io_op *op)
 	io_uring_prep_poll_add(request, op->fd, events);
 }
 
+static void request_nap(struct io_uring_sqe *request, struct io_op *op)
+{
+	static struct __kernel_timespec nap = { .tv_nsec = NAP_TIME };
+
+	op->marks |= BY_POLL;
+	io_uring_prep_timeout(request, &nap, 0, 0);
+}
+
 static void op_send(struct uring *uring, const struct fd_entry *entry, struct io_op *op)
 {
 	struct io_uring_sqe *request = bide__uring_ring_request(&uring->ring);
 
 	op->request = uring_ring_last(&uring->ring);
-	if (!is_whole(entry, op) || (op->marks & REFUSED))
+	if (op->marks & NAPS)
+		request_nap(request, op);
+	else if (!is_whole(entry, op) || (op->marks & REFUSED))
 		request_poll(request, op);
 	else
 		request_socket(request, op);
@@ -325,9 +343,19 @@ static ssize_t result_of_ended(const struct io_op *op, int answer)
 	return answer;
 }
 
+static ssize_t poll_again(struct io_op *op)
+{
+	op->marks |= op->marks & IN_VAIN ? NAPS : IN_VAIN;
+	return SEND_AGAIN;
+}
+
 /* The descriptor has become ready. Perhaps it no longer is. */
 static ssize_t result_of_polled(struct fd_entry *entry, struct io_op *op, int answer)
 {
+	if (op->marks & NAPS) {
+		op->marks &= (uint8_t)~NAPS;
+		return SEND_AGAIN;
+	}
 	if (answer < 0)
 		return answer == -ECANCELED ? SEND_AGAIN : answer;
 	if (op->kind == IO_POLL)
@@ -336,7 +364,7 @@ static ssize_t result_of_polled(struct fd_entry *entry, struct io_op *op, int an
 		entry->may_read = true;
 	else
 		entry->may_write = true;
-	return bide__ready_try(entry, op) ? op->result : SEND_AGAIN;
+	return bide__ready_try(entry, op) ? op->result : poll_again(op);
 }
 
 /* A transfer that was not cut short leaves the descriptor ready, as far as one can tell. */

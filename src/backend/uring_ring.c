@@ -35,7 +35,7 @@
 
 static const uint8_t operations_needed[] = {
 	IORING_OP_RECV,     IORING_OP_SEND,         IORING_OP_RECVMSG, IORING_OP_SENDMSG,
-	IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_NOP,
+	IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_NOP,     IORING_OP_TIMEOUT,
 };
 
 static int ring_open(struct uring_ring *ring, uint32_t flags)

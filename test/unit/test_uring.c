@@ -203,6 +203,41 @@ URING_TEST(reads_a_file_that_is_not_in_memory)
 	return 0;
 }
 
+/* ---- ready, and yet nothing can be done ---- */
+
+static int look_for_errors(void *arg)
+{
+	char byte;
+
+	return (int)bide_recv(*(int *)arg, &byte, 1, MSG_ERRQUEUE);
+}
+
+URING_TEST(does_not_spin_where_a_ready_descriptor_is_not_enough)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+	bide_task *task;
+	uint64_t rounds;
+	int fds[2];
+
+	make_pair(PAIR_TCP, fds);
+	task = bide_spawn(look_for_errors, &fds[0]);
+	let_others_run();
+	CHECK_INT(setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+	CHECK_INT(close(fds[1]), 0);
+	rounds = bide_loop_stats(NULL).rounds;
+	CHECK_INT(bide_sleep(20 * BIDE_MILLISECOND), 0);
+	CHECK(bide_loop_stats(NULL).rounds - rounds < 200);
+	CHECK(!bide_done(task));
+	bide_cancel(task);
+	CHECK_INT(bide_join(task), -ECANCELED);
+
+	task = bide_spawn(look_for_errors, &fds[0]);
+	CHECK_INT(bide_sleep(5 * BIDE_MILLISECOND), 0);
+	CHECK_INT(bide_close(fds[0]), 0);
+	CHECK_INT(bide_join(task), -EBADF);
+	return 0;
+}
+
 /* ---- a loop that changes its thread ---- */
 
 static int pair[2];
