@@ -38,6 +38,20 @@ static const uint8_t operations_needed[] = {
 	IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_NOP,     IORING_OP_TIMEOUT,
 };
 
+/* Codes that tell of nothing but the moment. */
+static bool is_passing(int code)
+{
+	return code == -EINTR || code == -ETIME || code == -EAGAIN || code == -EBUSY;
+}
+
+/* Sandboxes may allow to make a ring, and not to use it. One that is disabled says so. */
+static int ring_try(struct uring_ring *ring)
+{
+	int r = bide__sys_uring_collect(&ring->uring);
+
+	return r >= 0 || is_passing(r) || (r == -EBADFD && !ring->is_enabled) ? 0 : r;
+}
+
 static int ring_open(struct uring_ring *ring, uint32_t flags)
 {
 	const uint32_t features = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL |
@@ -55,7 +69,8 @@ static int ring_open(struct uring_ring *ring, uint32_t flags)
 	ring->is_enabled = !(flags & IORING_SETUP_R_DISABLED);
 	if ((params.features & features) != features)
 		return -ENOSYS;
-	return bide__sys_uring_probe(&ring->uring, operations_needed, sizeof operations_needed);
+	r = bide__sys_uring_probe(&ring->uring, operations_needed, sizeof operations_needed);
+	return r < 0 ? r : ring_try(ring);
 }
 
 int bide__uring_ring_open(struct uring_ring *ret, bool stays)
@@ -77,12 +92,6 @@ void bide__uring_ring_close(struct uring_ring *ring)
 {
 	if (ring->is_open)
 		bide__sys_uring_close(&ring->uring);
-}
-
-/* Codes that tell of nothing but the moment. */
-static bool is_passing(int code)
-{
-	return code == -EINTR || code == -ETIME || code == -EAGAIN || code == -EBUSY;
 }
 
 /* Before the ring is used (UQ2). */

@@ -73,6 +73,7 @@ static void refuse(long call, int code)
 static struct {
 	int epoll_code;                 /* 0: not refused */
 	int uring_code;
+	long uring_call;                /* the one that is refused */
 	int asked;
 	unsigned flags;
 } sandbox;
@@ -100,7 +101,7 @@ static void run_in_sandbox(void)
 	if (sandbox.epoll_code != 0)
 		refuse(SYS_epoll_create1, sandbox.epoll_code);
 	if (sandbox.uring_code != 0)
-		refuse(SYS_io_uring_setup, sandbox.uring_code);
+		refuse(sandbox.uring_call, sandbox.uring_code);
 	name = name_of(&(bide_options){ .backend = sandbox.asked });
 	if (name[0] != 'E')
 		CHECK_INT(bide_run_with(&options, use_descriptors, NULL), 0);
@@ -156,11 +157,14 @@ TEST(backend, epoll_is_not_replaced_for_want_of_descriptors)
 
 TEST(backend, io_uring_is_replaced_whatever_is_wrong_with_it)
 {
+	static const long calls[] = { SYS_io_uring_setup, SYS_io_uring_register,
+		                      SYS_io_uring_enter };
 	static const int codes[] = { ENOSYS, EPERM, ENOMEM };
 	char text[1000];
 
-	for (int i = 0; i < 3; i++) {
-		sandbox.uring_code = codes[i];
+	for (int i = 0; i < 9; i++) {
+		sandbox.uring_call = calls[i / 3];
+		sandbox.uring_code = codes[i % 3];
 		sandbox.asked = BIDE_BACKEND_URING;
 		sandbox.flags = BIDE_DEBUG;
 		if (!sandbox_tells(text, sizeof text))
