@@ -10,8 +10,9 @@
  * let other tasks run, so that one busy descriptor starves nobody.
  *
  * A descriptor may be blocking or not; its flags stay as they are. One that was
- * used with these calls is to be closed with bide_close(): the loop remembers
- * things about it. Writing never raises SIGPIPE: -EPIPE.
+ * used with these calls is to be closed with bide_close(), while the loop that it
+ * was used in runs on this thread: that remembers things about it. Writing never
+ * raises SIGPIPE: -EPIPE.
  */
 #ifndef BIDE_IO_H
 #define BIDE_IO_H
