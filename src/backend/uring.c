@@ -33,8 +33,10 @@
  *   UR3  A request that names a descriptor reaches the kernel before the descriptor is
  *        closed: forget() and flush() see to that. From then on it holds the file
  *        itself, and a number that is used again cannot mislead it.
- *   UR4  Requests are handed over in order. So a cancellation that names an operation's
- *        address can't meet the next operation to live there.
+ *   UR4  An operation whose end was asked for is UNANSWERED until the kernel has said
+ *        what came of that, and does not come back before. So what names its address
+ *        can't meet the next operation to live there. The kernel does not find a request
+ *        that it is about to try again: it is asked again, too.
  *
  * A request belongs to the thread that hands it over: what is left when that ends the
  * kernel gives up as soon as it could go on, and it is handed over anew.
@@ -54,7 +56,8 @@
 
 /* User data that are no operation's address. */
 #define WAKE_DATA 1
-#define CANCEL_DATA 2
+#define NOTHING_DATA 2
+#define CANCEL_TAG 4                    /* beside the address of who is to end */
 
 #define SEND_AGAIN (-4096)              /* in place of a result: no errno is that large */
 
@@ -69,6 +72,7 @@ enum {
 	REFUSED = 1 << 4,               /* the kernel would not wait the plain way */
 	IN_VAIN = 1 << 5,               /* it was called ready, and was not */
 	NAPS = 1 << 6,                  /* twice: what was sent is a timeout */
+	UNANSWERED = 1 << 7,            /* a request for its end is in the ring or in the kernel */
 };
 
 struct uring {
@@ -246,18 +250,18 @@ static bool op_unsend(struct uring *uring, struct io_op *op)
 		return false;
 	io_uring_prep_nop(request);
 	request->flags = IOSQE_CQE_SKIP_SUCCESS;
-	request->user_data = CANCEL_DATA;
+	request->user_data = NOTHING_DATA;
 	op->marks = 0;
 	return true;
 }
 
-static void cancel_send(struct uring *uring, const struct io_op *op)
+static void cancel_send(struct uring *uring, struct io_op *op)
 {
 	struct io_uring_sqe *request = bide__uring_ring_request(&uring->ring);
 
 	io_uring_prep_cancel64(request, (uintptr_t)op, 0);
-	request->flags |= IOSQE_CQE_SKIP_SUCCESS;
-	request->user_data = CANCEL_DATA;
+	request->user_data = (uintptr_t)op | CANCEL_TAG;
+	op->marks |= UNANSWERED;
 }
 
 /* ---- operations ---- */
@@ -285,7 +289,7 @@ static void queue_go_on(struct uring *uring, struct fd_entry *entry, struct bide
 	const bool *belief = queue == &entry->readers ? &entry->may_read : &entry->may_write;
 	struct io_op *first;
 
-	while ((first = bide__ready_first(queue)) != NULL && !(first->marks & SENT)) {
+	while ((first = bide__ready_first(queue)) != NULL && !(first->marks & (SENT | CANCELED))) {
 		if (!*belief || !bide__ready_try(entry, first)) {
 			op_send(uring, entry, first);
 			break;
@@ -398,29 +402,49 @@ static ssize_t result_of_whole(struct fd_entry *entry, struct io_op *op, int ans
 	}
 }
 
+/* It has its result. */
+static void op_end(struct uring *uring, struct io_op *op)
+{
+	list_remove(&op->node);
+	bide__ready_complete(&uring->ready, op, op->result);
+	if (!(op->marks & FORGOTTEN) && !bide__op_is_apart(op))
+		queue_go_on(uring, op->entry, queue_of(op->entry, op));
+}
+
 static void op_take(struct uring *uring, struct io_op *op, int answer, uint32_t flags)
 {
 	const unsigned marks = op->marks;
-	struct fd_entry *entry = marks & FORGOTTEN ? NULL : op->entry;
-	ssize_t result;
+	struct fd_entry *entry = op->entry;
 
-	op->marks &= (uint8_t) ~(SENT | BY_POLL);
 	if (marks & (CANCELED | FORGOTTEN)) {
-		op->marks = (uint8_t)marks;
-		result = result_of_ended(op, answer);
-	} else if (marks & BY_POLL) {
-		result = result_of_polled(entry, op, answer);
-	} else {
-		result = result_of_whole(entry, op, answer, flags);
-	}
-	if (result == SEND_AGAIN) {
-		op_send(uring, entry, op);
+		op->result = result_of_ended(op, answer);
+		op->marks &= (uint8_t)~SENT;
+		if (!(marks & UNANSWERED))
+			op_end(uring, op);
 		return;
 	}
-	list_remove(&op->node);
-	bide__ready_complete(&uring->ready, op, result);
-	if (entry != NULL && !bide__op_is_apart(op))
-		queue_go_on(uring, entry, queue_of(entry, op));
+	op->marks &= (uint8_t) ~(SENT | BY_POLL);
+	op->result = marks & BY_POLL ? result_of_polled(entry, op, answer)
+	                             : result_of_whole(entry, op, answer, flags);
+	if (op->result == SEND_AGAIN)
+		op_send(uring, entry, op);
+	else
+		op_end(uring, op);
+}
+
+/* The kernel has answered to the request for the operation's end. */
+static void cancel_take(struct uring *uring, struct io_op *op, int answer)
+{
+	op->marks &= (uint8_t)~UNANSWERED;
+	if (!(op->marks & SENT))
+		op_end(uring, op);
+	else if (answer == -ENOENT)
+		cancel_send(uring, op);
+}
+
+static struct io_op *op_of(const struct io_uring_cqe *completion)
+{
+	return (struct io_op *)((uintptr_t)completion->user_data & ~(uintptr_t)CANCEL_TAG);
 }
 
 static void completion_take(struct uring *uring, const struct io_uring_cqe *completion)
@@ -433,11 +457,13 @@ static void completion_take(struct uring *uring, const struct io_uring_cqe *comp
 		bide__sys_eventfd_drain(uring->wake_fd);
 		uring->is_wake_armed = false;
 		break;
-	case CANCEL_DATA:                       /* the operation came first, or was never sent */
+	case NOTHING_DATA:                      /* what was never sent */
 		break;
 	default:
-		op_take(uring, (struct io_op *)(uintptr_t)completion->user_data, completion->res,
-		        completion->flags);
+		if (completion->user_data & CANCEL_TAG)
+			cancel_take(uring, op_of(completion), completion->res);
+		else
+			op_take(uring, op_of(completion), completion->res, completion->flags);
 	}
 }
 
@@ -476,7 +502,7 @@ static void queue_forget(struct uring *uring, struct bide_node *queue)
 	while (!list_is_empty(queue)) {
 		struct io_op *op = container_of(list_pop_front(queue), struct io_op, node);
 
-		if (!(op->marks & SENT)) {
+		if (!(op->marks & (SENT | UNANSWERED))) {
 			bide__ready_complete(&uring->ready, op, -EBADF);
 			continue;
 		}

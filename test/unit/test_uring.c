@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "core/backend.h"
 
+#include <linux/net_tstamp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -235,6 +236,40 @@ URING_TEST(does_not_spin_where_a_ready_descriptor_is_not_enough)
 	CHECK_INT(bide_sleep(5 * BIDE_MILLISECOND), 0);
 	CHECK_INT(bide_close(fds[0]), 0);
 	CHECK_INT(bide_join(task), -EBADF);
+	return 0;
+}
+
+/* Errors that nobody looks at make a socket ready, and a read is tried again and again. */
+static int make_socket_with_error(void)
+{
+	int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(9),
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0);
+	CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags), 0);
+	CHECK_INT(sendto(fd, "x", 1, 0, (struct sockaddr *)&addr, sizeof addr), 1);
+	return fd;
+}
+
+/* The kernel finds no such read while it is between two tries. */
+URING_TEST(ends_a_read_that_is_about_to_be_tried_again)
+{
+	for (int i = 0; i < 200; i++) {
+		struct call call = { .kind = CALL_RECV, .fd = make_socket_with_error() };
+
+		call_start(&call);
+		for (int k = 0; k < i * 20; k++)
+			CHECK_INT(bide_yield(), 0);
+		if (i % 2 == 0)
+			bide_cancel(call.task);
+		CHECK_INT(bide_close(call.fd), 0);
+		CHECK_INT(call_end(&call), i % 2 == 0 ? -ECANCELED : -EBADF);
+	}
 	return 0;
 }
 
