@@ -35,7 +35,7 @@ struct answer {
 	time_t modified;
 };
 
-static char root[PATH_MAX]; /* without links, and without a slash at the end */
+static char root[PATH_MAX]; /* without links, and without a slash at the end but for "/" */
 static int root_fd;
 
 /*
@@ -45,7 +45,7 @@ static int root_fd;
  */
 static int open_below(int folder, const char *name, struct stat *st)
 {
-	size_t n = strlen(root);
+	size_t n = strcmp(root, "/") == 0 ? 0 : strlen(root);
 	char link[32], path[PATH_MAX];
 	ssize_t length;
 	int fd;

@@ -44,14 +44,12 @@ enum header {
 	RANGE,
 	IF_RANGE,
 	IF_MODIFIED_SINCE,
+	TRANSFER_ENCODING,
 	HEADER_COUNT
 };
 
 static const char *const header_names[HEADER_COUNT] = {
-	"Host",
-	"Range",
-	"If-Range",
-	"If-Modified-Since",
+	"Host", "Range", "If-Range", "If-Modified-Since", "Transfer-Encoding",
 };
 
 struct request {
@@ -109,6 +107,8 @@ static int on_header_field(http_parser *parser, const char *at, size_t n)
 {
 	struct request *request = parser->data;
 
+	if (memchr(at, ' ', n) != NULL)
+		return reject(parser, 400); /* the parser passes it over, others do not */
 	if (request->in_value)
 		request->name[0] = '\0';
 	request->in_value = false;
@@ -117,15 +117,23 @@ static int on_header_field(http_parser *parser, const char *at, size_t n)
 	return 0;
 }
 
+/* Which of two is meant, others on the way to here may see in another way: none may. */
 static int on_header_value(http_parser *parser, const char *at, size_t n)
 {
 	struct request *request = parser->data;
+	bool is_more = request->in_value;
 
 	request->in_value = true;
-	for (int i = 0; i < HEADER_COUNT; i++)
-		if (strcasecmp(request->name, header_names[i]) == 0 &&
-		    !append(request->headers[i], sizeof request->headers[i], at, n))
+	for (int i = 0; i < HEADER_COUNT; i++) {
+		char *value = request->headers[i];
+
+		if (strcasecmp(request->name, header_names[i]) != 0)
+			continue;
+		if (!is_more && *value != '\0')
+			return reject(parser, 400);
+		if (!append(value, sizeof request->headers[i], at, n))
 			return reject(parser, 431);
+	}
 	return 0;
 }
 
@@ -137,6 +145,8 @@ static int on_headers_complete(http_parser *parser)
 		return reject(parser, 505);
 	if (parser->http_minor > 0 && request->headers[HOST][0] == '\0')
 		return reject(parser, 400);
+	if (parser->method == HTTP_HEAD)
+		request->headers[RANGE][0] = '\0'; /* there are parts for GET only */
 	return parser->method == HTTP_GET || parser->method == HTTP_HEAD ? 0 : reject(parser, 405);
 }
 

@@ -17,7 +17,9 @@ import pathlib
 import pty
 import random
 import re
+import resource
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -154,6 +156,8 @@ def http_server_ranges(folder):
                      'bytes=+1-2'):
             status, headers = curl_head('-H', 'Range: ' + text, url)
             expect(status == 200, f'"{text}" is to be ignored')
+        status, headers = curl_head('-I', '-r', '0-9', url)
+        expect(status == 200 and headers['Content-Length'] == '10000000', 'no parts for HEAD')
         changed = 'If-Range: Sat, 01 Jan 2000 00:00:00 GMT'
         expect(curl_head('-r', '0-9', '-H', changed, url)[0] == 200, 'another file, not a part')
 
@@ -198,6 +202,21 @@ def http_server_folders(folder):
             expect(curl_head(server.url + path)[0] == 400, f'{path} is no path')
 
 
+def http_server_whole_system(folder):
+    """The folder "/" is one, too."""
+    with tempfile.TemporaryDirectory() as scratch:
+        pathlib.Path(scratch, 'file').write_text('far below')
+        server = Program(folder, 'http_server', '/')
+        url = server.line().split(' ')[-1]
+        try:
+            expect(curl(url + scratch[1:] + '/file') == b'far below', 'is to be served')
+            expect(b'<a href="tmp/">' in curl(url), 'is to be listed')
+            server.interrupt()
+            server.end()
+        finally:
+            server.process.kill()
+
+
 def http_server_keeps_connections(folder):
     """curl uses its connection again, also after an error."""
     with http_server(folder) as server:
@@ -240,6 +259,17 @@ def http_server_requests(folder):
         body = 'GET /one HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
         answer = ask(port, body + '5\r\nhello\r\n0\r\n\r\n' + last)
         expect(answer.count(b'\r\n\r\nx') == 2, 'a small body is skipped')
+        chunked = 'Transfer-Encoding: chunked\r\n'
+        for header in ('Host: y\r\n', chunked + 'Content-Length: 5\r\n',
+                       'Content-Length: 5\r\n' + chunked, chunked + chunked,
+                       chunked + 'Transfer-Encoding: x\r\n', 'Transfer-Encoding: x\r\n' + chunked,
+                       'Transfer-Encoding : chunked\r\n', 'Transfer-Encoding: xchunked\r\n',
+                       'Content-Length: 5\r\nContent-Length: 5\r\n', 'Content-Length: +5\r\n',
+                       'Content-Length: 5, 5\r\n', 'Content-Length: 0x5\r\n',
+                       'Content-Length: 18446744073709551621\r\n'):
+            answer = ask(port, f'GET /one HTTP/1.1\r\nHost: x\r\n{header}\r\n0\r\n\r\n' + last)
+            expect(answer.count(b'HTTP/1.1') == 1 and answer.startswith(b'HTTP/1.1 400 '),
+                   f'{header!r} leaves open where the request ends, not {answer[:60]}')
         for text, status in (('GET /one HTTP/1.1\r\n\r\n', 400), ('hello\r\n\r\n', 400),
                              ('GET /one HTTP/2.0\r\nHost: x\r\n\r\n', 505),
                              ('GET /' + 3000 * 'x' + ' HTTP/1.1\r\nHost: x\r\n\r\n', 414),
@@ -528,6 +558,54 @@ def download_cut_short(folder):
     with tempfile.TemporaryDirectory() as scratch, scripted_server(nonsense) as (url, _):
         lines = download(folder, pathlib.Path(scratch), url, status=1)
         expect(': Protocol error, attempt 1' in lines[0], 'is no HTTP')
+
+
+def download_redirects(folder):
+    """A location may stand beside what was asked for, or have another URL in its query."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(302 if len(asked) == 1 else 200)
+            self.send_header('Location', location)
+            self.send_header('Content-Length', '0')
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for here, location, there in (('/a/b?c', '/d?u=http://x/', '/d?u=http://x/'),
+                                  ('/a/b?c', 'd?u=http://x/', '/a/d?u=http://x/'),
+                                  ('/a/b?c/', '?d', '/a/b?d'), ('/a/b?c/', 'd', '/a/d'),
+                                  ('?c', 'd', '/d'),
+                                  ('/', f'http://127.0.0.1:{server.server_port}/d', '/d')):
+        asked.clear()
+        with tempfile.TemporaryDirectory() as scratch:
+            program = Program(folder, 'download', '-o', scratch, '-r', '0',
+                              f'http://127.0.0.1:{server.server_port}{here}')
+            program.end()
+        expect(asked[1:] == [there], f'{location} beside {here} is {there}, not {asked[1:]}')
+    server.shutdown()
+    server.server_close()
+
+
+def download_too_large(folder):
+    """A file that takes a part only: the reason is told, and the part is removed."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    body = says(b'HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n' + noise(3000))
+    with tempfile.TemporaryDirectory() as scratch, scripted_server(body) as (url, _):
+        done = subprocess.run([str(folder / 'download'), '-o', scratch, url], check=False,
+                              stdout=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS,
+                              preexec_fn=limit)
+        expect(done.stdout.startswith(f'{url}: File too large, attempt 1\n'),
+               f'not "{done.stdout}"')
+        expect(done.returncode == 1 and not os.listdir(scratch), 'nothing is to be left')
 
 
 def download_time_limit(folder):
