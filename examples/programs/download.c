@@ -90,7 +90,7 @@ static int parse_url(const char *text, struct url *ret)
 		parts[i] = url.field_set & 1 << i ? text + url.field_data[i].off : "";
 		lengths[i] = url.field_set & 1 << i ? url.field_data[i].len : 0;
 	}
-	if (lengths[UF_HOST] >= (int)sizeof ret->host)
+	if (lengths[UF_HOST] >= (int)sizeof ret->host || lengths[UF_PORT] >= (int)sizeof ret->port)
 		return -ENAMETOOLONG;
 	snprintf(ret->host, sizeof ret->host, "%.*s", lengths[UF_HOST], parts[UF_HOST]);
 	snprintf(ret->port, sizeof ret->port, "%.*s", lengths[UF_PORT], parts[UF_PORT]);
@@ -113,24 +113,39 @@ static void name_file(struct transfer *t, const char *path)
 		strcpy(t->name, "index.html");
 }
 
+/* Whether it begins with a scheme. "://" may come later, in a query that has a URL in it. */
+static bool is_whole_url(const char *to)
+{
+	return strncmp(to + strcspn(to, ":/?#"), "://", 3) == 0;
+}
+
+/* How much of the path is kept before a location that stands beside it. */
+static int kept_length(const char *path, const char *to)
+{
+	int end = (int)strcspn(path, "?");
+
+	if (*to == '/')
+		return 0;
+	while (*to != '?' && path[end - 1] != '/')
+		end--;
+	return end;
+}
+
 /* Writes the URL that the location means, seen from the URL it came from. */
 static int follow(struct transfer *t, const struct url *from, char url[URL_BYTES])
 {
 	const char *to = t->location, *colon = from->port[0] == '\0' ? "" : ":";
 	bool is_v6 = strchr(from->host, ':') != NULL;
-	int keep = 0, n;
+	int n;
 
-	if (strstr(to, "://") != NULL)
+	if (is_whole_url(to))
 		n = snprintf(url, URL_BYTES, "%s", to);
 	else if (strncmp(to, "//", 2) == 0)
 		n = snprintf(url, URL_BYTES, "http:%s", to);
-	else {
-		if (*to != '/') /* it stands beside what was asked for */
-			for (int i = 0; from->path[i] != '\0' && from->path[i] != '?'; i++)
-				keep = from->path[i] == '/' ? i + 1 : keep;
+	else
 		n = snprintf(url, URL_BYTES, "http://%s%s%s%s%s%.*s%s", is_v6 ? "[" : "",
-		             from->host, is_v6 ? "]" : "", colon, from->port, keep, from->path, to);
-	}
+		             from->host, is_v6 ? "]" : "", colon, from->port,
+		             kept_length(from->path, to), from->path, to);
 	return n < URL_BYTES ? 0 : -ENAMETOOLONG;
 }
 
@@ -195,10 +210,14 @@ static int on_headers_complete(http_parser *parser)
 static int on_body(http_parser *parser, const char *at, size_t n)
 {
 	struct transfer *t = parser->data;
-	ssize_t written = bide_write_all(t->file, at, n);
+	ssize_t written;
 
-	if (written != (ssize_t)n)
-		return t->error = written < 0 ? (int)written : -ENOSPC;
+	/* Where it takes a part only, the next call says why. */
+	for (size_t done = 0; done < n; done += (size_t)written) {
+		written = bide_write_all(t->file, at + done, n - done);
+		if (written < 0)
+			return t->error = (int)written;
+	}
 	t->got += n;
 	return 0;
 }
@@ -281,7 +300,7 @@ static int exchange(struct transfer *t, const struct url *url)
 	}
 	if (r == n)
 		r = read_answer(t, fd);
-	else if (r >= 0)
+	else if (r >= 0 || (r == -ECANCELED && bide_timed_out()))
 		r = -ETIMEDOUT;
 	bide_close(fd);
 	return (int)r;
@@ -318,7 +337,7 @@ static int attempt(struct transfer *t)
 {
 	char at[URL_BYTES];
 	struct url url;
-	int r;
+	int r, closed;
 
 	strcpy(at, t->url);
 	for (int i = 0; i <= REDIRECTS_MAX; i++) {
@@ -335,7 +354,9 @@ static int attempt(struct transfer *t)
 	}
 	if (t->file < 0)
 		return r;
-	bide_close(t->file);
+	closed = bide_close(t->file); /* a disk far away tells here that it is full */
+	if (r == 200 && closed < 0)
+		r = closed;
 	if (r == 200) {
 		int named = bide_to_thread(give_name, t);
 
