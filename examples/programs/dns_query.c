@@ -26,6 +26,7 @@
 #include <string.h>
 
 #define TRIES 3
+#define ANSWER_BIT 0x80 /* in the third byte of a message */
 #define FIRST_WAIT (500 * BIDE_MILLISECOND)
 
 static const char *server, *port;
@@ -38,10 +39,18 @@ struct question {
 	size_t size;
 };
 
-/* Whether the message answers the question: its number is that of the query. */
+/*
+ * Whether the message answers the question. Others may have sent it who have guessed the
+ * number of the query: so it has to repeat the question, too.
+ */
 static bool is_answer(const struct question *question, const unsigned char *message, ssize_t n)
 {
-	return n >= NS_HFIXEDSZ && memcmp(message, question->query, 2) == 0;
+	const unsigned char *query = question->query;
+
+	return n >= (ssize_t)question->size && memcmp(message, query, 2) == 0 &&
+	       (message[2] & ANSWER_BIT) != 0 &&
+	       memcmp(message + NS_HFIXEDSZ, query + NS_HFIXEDSZ, question->size - NS_HFIXEDSZ) ==
+	               0;
 }
 
 /* Waits for the answer; what is none is passed over. Returns its size or a negative errno. */
@@ -72,6 +81,14 @@ static ssize_t ask(int fd, const struct question *question, unsigned char *ret, 
 	return n;
 }
 
+/* Whether the record is an address of the kind that was asked for, and a whole one. */
+static bool is_address(const struct question *question, ns_rr record)
+{
+	size_t size = question->type == ns_t_a ? NS_INADDRSZ : NS_IN6ADDRSZ;
+
+	return ns_rr_type(record) == question->type && ns_rr_rdlen(record) == size;
+}
+
 /* Prints the addresses of the answer. Returns 0, or a negative errno. */
 static int print_answer(const struct question *question, const unsigned char *answer, ssize_t n)
 {
@@ -90,7 +107,7 @@ static int print_answer(const struct question *question, const unsigned char *an
 		if (ns_parserr(&message, ns_s_an, i, &record) < 0)
 			return -EBADMSG;
 		/* Among them may be the names that the name is short for. */
-		if (ns_rr_type(record) == question->type &&
+		if (is_address(question, record) &&
 		    inet_ntop(family, ns_rr_rdata(record), text, sizeof text) != NULL)
 			printf("%s %s\n", question->name, text);
 	}
