@@ -31,6 +31,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SECONDS_MAX 1e9 /* 30 years; a bide_time holds 292 */
+
 static struct {
 	size_t at_once;
 	bide_time limit;
@@ -44,6 +46,7 @@ static struct {
 struct job {
 	int number;
 	const char *command;
+	bide_process *process; /* while it runs */
 	bide_buffer output; /* of both outputs, in the order in which it came */
 };
 
@@ -70,40 +73,44 @@ static void tell_status(char *ret, size_t size, int status)
 		snprintf(ret, size, "done");
 }
 
-/* Kills the job with all that it has started, and waits for its end. */
+/* Kills the job with all that it has started, takes what it has printed, waits for its end. */
 static int end_process(void *arg)
 {
-	bide_process *process = arg;
+	struct job *job = arg;
 
-	kill(-bide_process_pid(process), SIGKILL);
-	return bide_process_wait(process, NULL);
+	kill(-bide_process_pid(job->process), SIGKILL);
+	/* What has left the session lives on, and may have the output open for ever. */
+	BIDE_TIMEOUT(BIDE_SECOND) {
+		bide_process_communicate(job->process, NULL, 0, &job->output, NULL);
+	}
+	return bide_process_wait(job->process, NULL);
 }
 
 /* Runs the job to its end, or to that of its time. Returns 0 and its status, or why not. */
 static int run_process(struct job *job, int *status)
 {
 	const char *const argv[] = { "sh", "-c", job->command, NULL };
-	bide_process *process = bide_process_start(&(bide_process_options){
+	bide_scope scope;
+	int r, why;
+
+	job->process = bide_process_start(&(bide_process_options){
 		.argv = argv,
 		.in = BIDE_NULL,
 		.out = BIDE_PIPE,
 		.err = BIDE_TO_STDOUT,
 		.flags = BIDE_NEW_SESSION,
 	});
-	bide_scope scope;
-	int r, why;
-
-	if (process == NULL)
+	if (job->process == NULL)
 		return -errno;
 	bide_scope_enter(&scope, settings.limit);
-	r = bide_process_communicate(process, NULL, 0, &job->output, NULL);
+	r = bide_process_communicate(job->process, NULL, 0, &job->output, NULL);
 	why = bide_scope_leave(&scope);
 	if (r == 0)
-		r = bide_process_wait(process, status);
+		r = bide_process_wait(job->process, status);
 	else
-		bide_shield(end_process, process); /* r tells what matters */
-	bide_process_free(process);
-	return why == -ETIMEDOUT ? why : r;
+		bide_shield(end_process, job); /* r tells what matters */
+	bide_process_free(job->process);
+	return r == -ECANCELED && why == -ETIMEDOUT ? why : r;
 }
 
 static int run_job(void *arg)
@@ -177,9 +184,13 @@ static int start_all(bide_group *jobs, bide_stream *lines)
 
 static bide_stream *open_list(void)
 {
-	int fd = settings.file != NULL ? bide_open(settings.file, O_RDONLY, 0) : dup(STDIN_FILENO);
 	bide_stream *lines;
+	int fd;
 
+	if (settings.file != NULL)
+		fd = bide_open(settings.file, O_RDONLY, 0);
+	else
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0); /* none of the jobs' business */
 	if (fd < 0)
 		return NULL;
 	lines = bide_stream_open(fd);
@@ -196,7 +207,8 @@ static int async_main(void *arg)
 
 	(void)arg;
 	if (lines == NULL) {
-		fprintf(stderr, "run_jobs: %s cannot be read\n", settings.file);
+		fprintf(stderr, "run_jobs: %s cannot be read\n",
+		        settings.file != NULL ? settings.file : "the standard input");
 		return -ENOENT;
 	}
 	bide_group_open_with(&jobs, BIDE_REAP);
@@ -218,7 +230,7 @@ static bool parse_options(int argc, char *argv[])
 	while ((option = getopt(argc, argv, "j:t:")) != -1) {
 		if (option == 'j' && atoi(optarg) > 0)
 			settings.at_once = (size_t)atoi(optarg);
-		else if (option == 't' && atof(optarg) > 0)
+		else if (option == 't' && atof(optarg) > 0 && atof(optarg) < SECONDS_MAX)
 			settings.limit = (bide_time)(atof(optarg) * BIDE_SECOND);
 		else
 			return false;
