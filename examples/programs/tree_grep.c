@@ -5,6 +5,8 @@
  *
  * usage: tree_grep PATTERN FOLDER        a basic regular expression, as grep's
  *
+ *   ./dev run examples/programs/tree_grep.c 'to_thread(' src
+ *
  * One task walks the tree and puts the names of files into a queue. Some workers take
  * them, read the files, and have them searched on threads, as many at once as there are
  * processors: the loop only ever waits. The lines of one file stay together; the order
@@ -27,6 +29,7 @@
 #include <unistd.h>
 
 #define WORKERS 8
+#define STACK_BYTES (4 << 20) /* for folders as deep as a path can tell */
 
 static const char *pattern;
 static bool has_match, has_error;
@@ -187,7 +190,7 @@ static int walk(bide_queue *queue, const char *folder)
 {
 	DIR *dir = bide_opendir(folder);
 	struct dirent *entry;
-	int r = 0;
+	int r = 0, why;
 
 	if (dir == NULL) {
 		r = -errno;
@@ -199,8 +202,13 @@ static int walk(bide_queue *queue, const char *folder)
 	while (r == 0 && (entry = bide_readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = visit(queue, folder, entry->d_name);
+	why = r < 0 ? 0 : -errno; /* 0: there are no more */
 	bide_closedir(dir);
-	return r < 0 ? r : bide_checkpoint();
+	if (why == -ECANCELED)
+		return why;
+	if (why < 0)
+		complain(folder, why);
+	return r;
 }
 
 static void free_rest(bide_queue *queue)
@@ -227,11 +235,12 @@ static int async_main(void *folder)
 	bide_queue_shutdown(queue, false);
 	end = bide_group_close(&workers);
 	free_rest(queue);
-	return r < 0 ? r : end;
+	return end < 0 ? end : r; /* a worker that fails ends the walk */
 }
 
 int main(int argc, char *argv[])
 {
+	const bide_options options = { .stack_size = STACK_BYTES };
 	regex_t regex;
 	int r;
 
@@ -241,7 +250,7 @@ int main(int argc, char *argv[])
 	}
 	regfree(&regex);
 	pattern = argv[1];
-	r = bide_run(async_main, argv[2]);
+	r = bide_run_with(&options, async_main, argv[2]);
 	if (r < 0)
 		fprintf(stderr, "tree_grep: %s\n", bide_strerror(r));
 	return r < 0 || has_error ? 2 : !has_match;

@@ -6,6 +6,7 @@ usage: commands.py CASE FOLDER        the folder with the programs
 """
 import os
 import pathlib
+import resource
 import socket
 import subprocess
 import tempfile
@@ -42,13 +43,15 @@ def run_jobs_mixed(folder):
     """Each job's output stands together, behind how it has ended."""
     with tempfile.TemporaryDirectory() as scratch:
         file = jobs_file(scratch, '# a list\n\n  echo one; sleep 0.2; echo more >&2\necho two\n'
-                                  'exit 3\nsleep 60 & sleep 60\nkill -9 $$\nprintf "no newline"')
+                                  'exit 3\necho so far; sleep 60 & sleep 60\nkill -9 $$\n'
+                                  'printf "no newline"')
         program = Program(folder, 'run_jobs', '-j', '3', '-t', '1', file)
         output = program.end(status=1)
     expect('echo one; sleep 0.2; echo more >&2: done after 0.2' in output, 'job 1 is done')
     expect(' s\none\nmore\n' in output, 'both outputs of a job stand together')
     expect('exit 3: failed with 3 after' in output, 'job 3 has failed')
     expect('sleep 60 & sleep 60: timed out after 1.0' in output, 'job 4 takes too long')
+    expect(' s\nso far\n' in output, 'what it has printed is there')
     expect('kill -9 $$: killed by signal 9 after' in output, 'job 5 was killed')
     expect('no newline\n' in output, 'a last line without its newline gets one')
     expect(output.endswith('3 done, 2 failed, 1 timed out\n'), 'a summary')
@@ -72,6 +75,19 @@ def run_jobs_from_input(folder):
     program.process.stdin.flush()
     output = program.end()
     expect('y' * 3000000 in output, '3 MB of output are to be there')
+    program = Program(folder, 'run_jobs', stdin=subprocess.PIPE)
+    pipe = os.fstat(program.process.stdin.fileno()).st_ino
+    program.process.stdin.write('ls -l /proc/$$/fd\n')
+    output = program.end()
+    expect('/dev/null' in output and f'pipe:[{pipe}]' not in output, 'no job is to have the list')
+
+
+def run_jobs_options(folder):
+    for option in ('-t0', '-t-1', '-tx', '-tnan', '-tinf', '-t1e300', '-t1e10', '-j0', '-jx'):
+        output = Program(folder, 'run_jobs', option, '/dev/null').end(status=2)
+        expect(output.startswith('usage: '), f'{option} is bad usage')
+    output = Program(folder, 'run_jobs', '-t1e8', '/dev/null').end()
+    expect(output == '0 done, 0 failed, 0 timed out\n', 'three years are a limit')
 
 
 def run_jobs_interrupted(folder):
@@ -141,6 +157,30 @@ def tree_grep_interrupted(folder):
     program.took(0.3, 5)
 
 
+def tree_grep_deep_folders(folder):
+    """A tree as deep as a path can tell."""
+    with tempfile.TemporaryDirectory() as scratch:
+        depth = 0
+        here = os.open(scratch, os.O_DIRECTORY)
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, limits[1]), limits[1]))
+        while len(scratch) + 2 * depth + len('/a/file') < 4090:
+            os.mkdir('a', dir_fd=here)
+            inner = os.open('a', os.O_DIRECTORY, dir_fd=here)
+            os.close(here)
+            here = inner
+            depth += 1
+        file = os.open('file', os.O_WRONLY | os.O_CREAT, dir_fd=here)
+        os.write(file, b'match')
+        os.close(file)
+        os.close(here)
+        try:
+            output = Program(folder, 'tree_grep', 'match', scratch).end()
+            expect(output == f'{scratch}{"/a" * depth}/file:match\n', 'is to find it')
+        finally:
+            subprocess.run(['rm', '-r', scratch + '/a'], check=True)
+
+
 # dns_query
 
 def free_port(kind):
@@ -183,7 +223,7 @@ def dns_query_real_server(folder):
 
 
 def answer_late(server):
-    """Loses the first question of each kind, and sends a wrong answer before the right one."""
+    """Loses the first question of each kind, and sends wrong answers before the right one."""
     seen = set()
     while True:
         query, peer = server.recvfrom(512)
@@ -193,12 +233,16 @@ def answer_late(server):
         if kind not in seen:
             seen.add(kind)
             continue
-        header = query[:2] + b'\x81\x80\0\1\0\1\0\0\0\0'
+        header = query[:2] + b'\x81\x80\0\1\0\2\0\0\0\0'
         data = b'\x0a\0\0\1' if kind == b'\0\1' else bytes(15) + b'\1'
         record = b'\xc0\x0c' + kind + b'\0\1\0\0\0\0' + bytes([0, len(data)]) + data
-        wrong = bytes([query[0] ^ 1]) + query[1:]
-        server.sendto(wrong, peer)
-        server.sendto(header + query[12:] + record, peer)
+        short = record[:10] + b'\0\0'        # an address of no bytes
+        answer = header + query[12:] + record + short
+        server.sendto(bytes([query[0] ^ 1]) + answer[1:], peer)
+        server.sendto(query, peer)
+        server.sendto(header + query[12:].replace(b'some', b'much') + record + short, peer)
+        server.sendto(answer[:11], peer)
+        server.sendto(answer, peer)
 
 
 def dns_query_again(folder):
