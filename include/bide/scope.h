@@ -80,7 +80,10 @@ BIDE_API int bide_shield(bide_fn *fn, void *arg);
 
 /*
  * Returns whether the scope that the running task left last was cut short by its
- * deadline. Meant for use behind a BIDE_TIMEOUT block.
+ * deadline. Meant for use behind a BIDE_TIMEOUT block, and only together with what a
+ * call in there returned, as in r == -ECANCELED && bide_timed_out(): also where this
+ * is true the call that matters may have succeeded, and what it gave, such as a
+ * descriptor, has to be taken.
  */
 BIDE_API bool bide_timed_out(void);
 

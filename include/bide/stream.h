@@ -83,6 +83,10 @@ BIDE_API ssize_t bide_stream_read_until(bide_stream *stream, const void *delimit
  *   -EMSGSIZE   the line is longer than the limit; nothing is consumed: with a
  *               higher limit, or by another call, it can still be read
  * or as bide_stream_read(). *line is set where the result is positive.
+ *
+ * Suspends only where no whole line is buffered, as all calls that read: a loop over
+ * short lines may take thousands of them in a row. One that does much with each, or
+ * puts it where another task has to make room, calls bide_yield() meanwhile.
  */
 BIDE_API ssize_t bide_stream_read_line(bide_stream *stream, char **line);
 
