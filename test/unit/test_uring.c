@@ -79,9 +79,9 @@ static int wait_readable(void *arg)
 	return bide_wait_fd(shared_fd, BIDE_READABLE);
 }
 
-static void start_waits(bide_task **tasks)
+static void start_waits(bide_task **tasks, int count)
 {
-	for (int i = 0; i < MANY; i++) {
+	for (int i = 0; i < count; i++) {
 		tasks[i] = bide_spawn(wait_readable, NULL);
 		CHECK(tasks[i] != NULL);
 	}
@@ -91,25 +91,26 @@ static void start_waits(bide_task **tasks)
 URING_TEST(loses_no_completion_of_ten_thousand_waits)
 {
 	static bide_task *tasks[MANY];
+	const int count = test_many(MANY);
 	int fds[2];
 
 	make_pair(PAIR_UNIX, fds);
 	shared_fd = fds[0];
-	start_waits(tasks);
+	start_waits(tasks, count);
 	CHECK_INT(write(fds[1], "x", 1), 1);
-	for (int i = 0; i < MANY; i++)
+	for (int i = 0; i < count; i++)
 		CHECK_INT(bide_join(tasks[i]), BIDE_READABLE);
 	drain(fds[0], 1);
 
-	start_waits(tasks);
-	for (int i = 0; i < MANY; i++)
+	start_waits(tasks, count);
+	for (int i = 0; i < count; i++)
 		bide_cancel(tasks[i]);
-	for (int i = 0; i < MANY; i++)
+	for (int i = 0; i < count; i++)
 		CHECK_INT(bide_join(tasks[i]), -ECANCELED);
 
-	start_waits(tasks);
+	start_waits(tasks, count);
 	CHECK_INT(bide_close(fds[0]), 0);
-	for (int i = 0; i < MANY; i++)
+	for (int i = 0; i < count; i++)
 		CHECK_INT(bide_join(tasks[i]), -EBADF);
 	CHECK_INT(bide_close(fds[1]), 0);
 	return 0;
@@ -123,7 +124,7 @@ static int pairs_max(void)
 	CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = limit.rlim_max < MANY + 100 ? limit.rlim_max : MANY + 100;
 	CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	return (int)(limit.rlim_cur - 100) / 2;
+	return test_many((int)(limit.rlim_cur - 100) / 2);
 }
 
 URING_TEST(loses_no_completion_of_thousands_of_transfers)
