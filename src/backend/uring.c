@@ -438,7 +438,7 @@ static void cancel_take(struct uring *uring, struct io_op *op, int answer)
 	op->marks &= (uint8_t)~UNANSWERED;
 	if (!(op->marks & SENT))
 		op_end(uring, op);
-	else if (answer == -ENOENT)
+	else if (answer != 0)           /* not found, or a worker was at it and may go on */
 		cancel_send(uring, op);
 }
 
