@@ -41,6 +41,15 @@ class CountingTest(unittest.TestCase):
         self.assertEqual(self.count('OK'), (0, 1))
         self.assertEqual(self.count('OK', '100%: Checks: 0, Failures: 0, Errors: 0\n'), (0, 1))
 
+    def test_a_test_that_prints_tap_counts_as_its_points(self):
+        tap = 'TAP version 13\n1..3\nok 1 - a\nnot ok 2 - b\n# ok so far\nok 3 - c\n'
+        script = ['python3', __file__]
+        self.assertEqual(self.count('ERROR', tap, script), (2, 1))
+        good = tap.replace('not ok', 'ok')
+        self.assertEqual(self.count('OK', good, script), (3, 0))
+        self.assertEqual(self.count('TIMEOUT', good, script), (3, 1))
+        self.assertEqual(self.count('OK', 'TAP version 13\n1..0\n', script), (0, 1))
+
     def test_any_other_test_counts_as_one(self):
         script = ['python3', __file__]
         self.assertEqual(self.count('OK', command=script), (1, 0))

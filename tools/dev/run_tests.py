@@ -7,7 +7,8 @@ usage: run_tests.py BUILD_DIR [OPTION of meson test]...
 Prints the whole log of each test that failed, and at last "N passed, N failed".
 A test program that uses Check counts as the cases which its summary tells of;
 one that ended otherwise than the summary says, or without a summary, is a
-failure. Every other test counts as one.
+failure. A test that prints TAP counts as its points, in the same way. Every
+other test counts as one.
 """
 
 import json
@@ -18,6 +19,7 @@ import subprocess
 import sys
 
 SUMMARY = re.compile(r'^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$', re.MULTILINE)
+POINT = re.compile(r'^(not )?ok\b', re.MULTILINE)
 
 
 def uses_check(command):
@@ -34,12 +36,16 @@ def count(test):
     if test['result'] == 'SKIP':
         return 0, 0
     is_good = test['result'] in ('OK', 'EXPECTEDFAIL')
-    if not uses_check(test['command']):
+    stdout = test.get('stdout', '')
+    if uses_check(test['command']):
+        summaries = SUMMARY.findall(stdout)
+        checks = sum(int(summary[0]) for summary in summaries)
+        failed = sum(int(summary[1]) + int(summary[2]) for summary in summaries)
+    elif stdout.startswith('TAP version'):
+        points = POINT.findall(stdout)
+        checks, failed = len(points), points.count('not ')
+    else:
         return int(is_good), int(not is_good)
-
-    summaries = SUMMARY.findall(test.get('stdout', ''))
-    checks = sum(int(summary[0]) for summary in summaries)
-    failed = sum(int(summary[1]) + int(summary[2]) for summary in summaries)
     if checks == 0 or (failed == 0 and not is_good):
         return checks - failed, failed + 1
     return checks - failed, failed
