@@ -86,6 +86,8 @@ need_tests() {
 	# What stands on the other side of the example programs.
 	! can_install || need curl=curl wrk=wrk /usr/sbin/nginx=nginx-light nc=netcat-openbsd \
 		/usr/sbin/dnsmasq=dnsmasq-base
+	# What counts instructions; not worth an error elsewhere.
+	! can_install || need valgrind=valgrind
 }
 
 need_formatter() {
