@@ -21,16 +21,13 @@ import time
 from pathlib import Path
 
 from builder import Absent, need
+from workloads import SIZES
 
 HOST = '127.0.0.1'
 PATIENCE = 10                           # s until a server listens
-SIZES = (64, 4096)                      # of a request of echo
 BUFFER = 2 * max(SIZES)                 # so that a request comes in one read
 IDLE_BUFFER = 256
 SPARE_DESCRIPTORS = 100
-
-# Which folder the servers of a workload are in.
-SERVERS = {'echo': 'echo', 'idle': 'echo', 'hello': 'hello'}
 
 # bide's program runs with each of its back ends.
 BACKENDS = {'bide': 'epoll', 'bide-uring': 'uring'}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+
+"""
+measure.py - runs the peers of a workload in turns
+
+All are pinned to the same CPU and take turns (A B C A B C …), so that a slow
+minute of the machine hits them alike. The parameter of a workload with several
+threads says on how many CPUs they are.
+"""
+
+import os
+import select
+import subprocess
+import sys
+
+import servers
+from builder import HERE, Absent
+from workloads import PEERS, SERVERS, SINGLE, SINGLE_ROUNDS, SLOW_START, SPLIT, THREADED
+
+
+def peers_of(workload):
+	"""The files of a workload, in the order of PEERS, unknown ones last."""
+	folder = HERE / SERVERS.get(workload, workload)
+	files = [path for path in folder.iterdir() if path.suffix in
+	         ('.c', '.cpp', '.go', '.rs', '.py')]
+	order = list(PEERS)
+	return sorted(files, key=lambda path: (order.index(path.stem) if path.stem in order
+	                                       else len(order), path.stem))
+
+
+def commands_of(workload, builder, wanted):
+	"""What runs each of the wanted peers, and why others cannot be had, by peer."""
+	commands, absent = {}, {}
+	for source in peers_of(workload):
+		variants = {source.stem: []}
+		if workload in SERVERS:
+			variants = servers.variants_of(source.stem)
+		for peer, prefix in variants.items():
+			if wanted and peer not in wanted:
+				continue
+			try:
+				commands[peer] = prefix + builder.command(source)
+			except Absent as why:
+				absent[peer] = str(why)
+	return commands, absent
+
+
+def cpus_for(workload, param, first):
+	"""The CPUs to run on, the first one among them; raises Absent where they are too few."""
+	count = param if workload in THREADED else 1
+	if workload in SERVERS:
+		count = 2
+	cpus = [first, *sorted(os.sched_getaffinity(0) - {first})][:count]
+	if len(cpus) < count:
+		raise Absent(f'it needs {count} CPUs')
+	return cpus
+
+
+def split_threads(process, first, other):
+	"""Until it prints: pins the program's first thread to one CPU, all others to the other."""
+	pinned = set()
+	while not select.select([process.stdout], [], [], 0.005)[0]:
+		try:
+			for thread in set(map(int, os.listdir(f'/proc/{process.pid}/task'))) - pinned:
+				os.sched_setaffinity(thread, {first if thread == process.pid else other})
+				pinned.add(thread)
+		except OSError:
+			pass                    # it has ended
+
+
+def run_program(command, arguments, cpus, is_split, folder):
+	"""Runs a program pinned to the CPUs: [(series, param, value)]; raises Absent."""
+	env = dict(os.environ, GOMAXPROCS=str(len(cpus)), PYTHONPATH=str(HERE / 'common'))
+	with subprocess.Popen(command + [str(a) for a in arguments], env=env, text=True, cwd=folder,
+	                      stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+	                      preexec_fn=lambda: os.sched_setaffinity(0, cpus)) as process:
+		if is_split and len(cpus) == 2:
+			split_threads(process, *cpus)
+		stdout, stderr = process.communicate()
+	if process.returncode != 0:
+		lines = stderr.strip().splitlines()
+		why = lines[-1].strip() if lines else 'no message'
+		raise Absent(f'ended with {process.returncode}: {why}')
+	rows = [line.split() for line in stdout.splitlines()]
+	return [(series, int(param), float(value)) for series, param, value in rows]
+
+
+def run_once(workload, param, peer, command, options, builder):
+	"""Runs a peer once: [(series, param, value)]; raises Absent."""
+	cpus = cpus_for(workload, param, options.cpu)
+	if workload in SERVERS:
+		return servers.run_once(workload, command, param, options, cpus, builder)
+	arguments = (param, options.repetitions, options.milliseconds)
+	if workload in SINGLE:
+		ms = SINGLE[workload] * SLOW_START.get(peer, 1)
+		arguments = (param, 1, 500 if options.quick and ms else ms)
+	return run_program(command, arguments, cpus, workload in SPLIT, builder.run_folder())
+
+
+def measure(workload, param, commands, options, builder, figures):
+	"""Runs all peers in turns; fills figures[series, param][peer]. Returns who fell out."""
+	absent, rounds = {}, options.rounds
+	if workload in SINGLE:
+		rounds = min(rounds, SINGLE_ROUNDS)
+	for turn in range(rounds):
+		for peer, command in commands.items():
+			if peer in absent:
+				continue
+			if sys.stderr.isatty():
+				print(f'\r\033[K{workload} {param} {turn + 1}/{rounds} {peer}', end='',
+				      file=sys.stderr, flush=True)
+			try:
+				for series, n, value in run_once(workload, param, peer, command, options,
+				                                 builder):
+					figures.setdefault((series, n), {}).setdefault(peer, []).append(value)
+			except Absent as why:
+				absent[peer] = str(why)
+	if sys.stderr.isatty():
+		print('\r\033[K', end='', file=sys.stderr, flush=True)
+	return absent

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+
+"""
+workloads.py - what is compared: who, in which workload, with which parameters
+
+Data alone. The reasons are in README.md.
+"""
+
+import collections
+
+# What a file's stem stands for in the tables.
+PEERS = {
+	'bide': 'bide',
+	'bide-call': 'bide, bide_timeout()',
+	'bide-uring': 'bide, io_uring',
+	'st': 'State Threads',
+	'st-cond': 'State Threads, cond',
+	'context': 'boost.context',
+	'fiber': 'boost.fiber',
+	'go': 'Go',
+	'go-close': 'Go, close',
+	'go-thread': 'Go, a thread each',
+	'uv': 'libuv',
+	'tokio': 'tokio',
+	'tokio-mpsc': 'tokio, mpsc',
+	'tokio-blocking': 'tokio, spawn_blocking',
+	'hyper': 'hyper',
+	'nginx': 'nginx',
+	'aio': 'asyncio',
+	'aio-uvloop': 'uvloop',
+	'clock': 'clock_gettime',
+	'epoll': 'epoll_wait, empty',
+	'eventfd': 'bare eventfd',
+	'eventfd-read': 'bare eventfd, read',
+	'futex': 'bare futex',
+	'futex-eventfd': 'bare futex, eventfd back',
+	'epoll-server': 'bare epoll',
+	'pread': 'bare pread',
+}
+
+# What the machine asks for whoever calls: nobody's rival.
+FLOORS = ('clock', 'epoll', 'eventfd', 'eventfd-read', 'futex', 'futex-eventfd', 'epoll-server',
+          'pread')
+
+# Workload, its parameters: all, and those of --quick.
+WORKLOADS = {
+	'floor': ([1], [1]),
+	'switch': ([1], [1]),
+	'yield': ([2, 100, 100000], [2, 100]),
+	'spawn': ([1], [1]),
+	'gather': ([1000], [1000]),
+	'timeout': ([1], [1]),
+	'cancel': ([100000], [1000]),
+	'sleepers': ([1000000], [10000]),
+	'delayed': ([1000000], [10000]),
+	'queue': ([1, 100], [1, 100]),
+	'lock': ([1, 1000], [1, 1000]),
+	'event': ([1000], [1000]),
+	'select': ([4], [4]),
+	'post': ([2], [2]),
+	'wake': ([1, 2], [1, 2]),
+	'to_thread': ([1, 2], [1, 2]),
+	'threads': ([1, 2], [1, 2]),
+	'echo': ([1, 100, 1000, 10000], [1, 100]),
+	'hello': ([100], [100]),
+	'idle': ([10000], [1000]),
+	'file_read': ([1], [1]),
+}
+
+# The workloads whose programs are servers, and which folder those are in.
+SERVERS = {'echo': 'echo', 'idle': 'echo', 'hello': 'hello'}
+
+# Of a request of echo.
+SIZES = (64, 4096)
+
+# The parameter of these is a number of CPUs; all others have one.
+THREADED = ('post', 'wake', 'to_thread', 'threads')
+
+# Here two CPUs stand for two threads: the kernel would put them on the same one at times.
+SPLIT = ('post', 'wake', 'to_thread')
+
+# These hold their memory once, for so many ms: their sleep outlasts the start.
+SINGLE = {'sleepers': 8000, 'delayed': 0}
+SLOW_START = {'aio': 3}
+SINGLE_ROUNDS = 3                       # they take long and scatter little
+
+# What is not in ns, and of what that is.
+UNITS = {
+	'sleepers': ('bytes', ' a task'),
+	'delayed': ('bytes', ' a task'),
+	'idle': ('bytes', ' a connection'),
+	'echo-64': ('us', ' of CPU a request'),
+	'echo-4096': ('us', ' of CPU a request'),
+	'hello': ('us', ' of CPU a request'),
+}
+
+# An aim that was measured in the same run: so many times what that program took.
+Times = collections.namedtuple('Times', 'factor peer series param')
+RIVALS = 'the best of the peers'
+
+# (what, series, parameter, aim, unit)
+AIMS = [
+	('switch', 'switch', 1, 5, 'ns'),
+	('yield among 2', 'yield', 2, 19, 'ns'),
+	('yield among 100', 'yield', 100, 12, 'ns'),
+	('yield among 100,000', 'yield', 100000, 110, 'ns'),
+	('spawn and join', 'spawn', 1, 30, 'ns'),
+	('spawn 1,000 and gather, a task', 'gather', 1000, 15, 'ns'),
+	('timeout around one suspension', 'timeout', 1, 40, 'ns'),
+	('spawn, cancel, join, a task', 'cancel', 100000, 300, 'ns'),
+	('sleeping task', 'sleepers', 1000000, 4.7 * 1024, 'B'),
+	('delayed task', 'delayed', 1000000, 256, 'B'),
+	('queue that holds 1, an item', 'queue', 1, 30, 'ns'),
+	('queue that holds 100, an item', 'queue', 100, 10, 'ns'),
+	('lock and release', 'lock', 1, 5, 'ns'),
+	('lock among 1,000', 'lock', 1000, 80, 'ns'),
+	('event for 1,000, a waiter', 'event', 1000, 15, 'ns'),
+	('select over 4 queues', 'select', 4, 100, 'ns'),
+	('post into a busy loop', 'post', 2, 40, 'ns'),
+	('wake-up there and back, 1 CPU', 'wake', 1, Times(1.1, 'eventfd', 'wake', 1), 'ns'),
+	('wake-up there and back, 2 CPUs', 'wake', 2, Times(1.1, 'eventfd', 'wake', 2), 'ns'),
+	('call on the pool, 1 CPU', 'to_thread', 1, Times(1.2, 'futex', 'to_thread', 1), 'ns'),
+	('call on the pool, 2 CPUs', 'to_thread', 2, Times(1.2, 'futex', 'to_thread', 2), 'ns'),
+	('spawn and join on 2 loops', 'threads', 2, Times(1 / 1.9, 'bide', 'threads', 1), 'ns'),
+	('echo of 64 B, 100 connections, the floor', 'echo-64', 100,
+	 Times(1.05, 'epoll-server', 'echo-64', 100), 'us'),
+	*((f'echo of {size} B, connections: {n:,}', f'echo-{size}', n,
+	   Times(1, RIVALS, f'echo-{size}', n), 'us')
+	  for size in SIZES for n in (1, 100, 1000, 10000)),
+	('hello, HTTP', 'hello', 100, Times(1, RIVALS, 'hello', 100), 'us'),
+	('idle connection', 'idle', 10000, 6 * 1024, 'B'),
+	('read of 4 KiB from the page cache', 'file_read', 1,
+	 Times(1.3, 'pread', 'file_read', 1), 'ns'),
+]
