@@ -25,6 +25,7 @@ LIBRARIES = {
 	'context': ['-l:libboost_context.a'],
 	'fiber': ['-l:libboost_fiber.a', '-l:libboost_context.a', '-pthread'],
 	'uv': ['-l:libuv_a.a', '-pthread', '-ldl'],
+	'bare': ['-pthread'],
 	'eventfd': ['-pthread'],
 	'eventfd-read': ['-pthread'],
 	'futex': ['-pthread'],

@@ -6,7 +6,7 @@ report.py - prints figures as tables
 
 import statistics
 
-from workloads import AIMS, FLOORS, PEERS, RIVALS, UNITS, Times
+from workloads import AIMS, FLOORS, NAMES, PEERS, RIVALS, UNITS, Times
 
 
 def number(value, unit='ns'):
@@ -18,6 +18,10 @@ def number(value, unit='ns'):
 def unit_of(series):
 	"""The unit, and of what."""
 	return UNITS.get(series, ('ns', ''))
+
+
+def name_of(series, peer):
+	return NAMES.get((series, peer), PEERS.get(peer, peer))
 
 
 def rivals(by_peer):
@@ -50,7 +54,7 @@ def table(head, rows):
 def print_series(series, param, by_peer):
 	unit, of_what = unit_of(series)
 	bide = min(by_peer['bide']) if 'bide' in by_peer else None
-	rows = [[PEERS.get(peer, peer), number(min(values), unit),
+	rows = [[name_of(series, peer), number(min(values), unit),
 	         number(statistics.median(values), unit), spread(values), ratio(bide, min(values))]
 	        for peer, values in by_peer.items()]
 	print(f'{series} {param:,} ({unit}{of_what})\n')

@@ -36,11 +36,22 @@ PEERS = {
 	'futex-eventfd': 'bare futex, eventfd back',
 	'epoll-server': 'bare epoll',
 	'pread': 'bare pread',
+	'bare': 'bare',
+}
+
+# Where a stem says too little, as each workload has a floor of its own.
+NAMES = {
+	('switch', 'bare'): 'bare switch',
+	('yield', 'bare'): 'bare switch, a ring of stacks',
+	('sleepers', 'bare'): 'bare page',
+	('gather', 'bare'): 'bare switch, a ring of calls',
+	('queue', 'bare'): 'bare switch, a ring of items',
+	('post', 'bare'): 'bare exchange',
 }
 
 # What the machine asks for whoever calls: nobody's rival.
 FLOORS = ('clock', 'epoll', 'eventfd', 'eventfd-read', 'futex', 'futex-eventfd', 'epoll-server',
-          'pread')
+          'pread', 'bare')
 
 # Workload, its parameters: all, and those of --quick.
 WORKLOADS = {
