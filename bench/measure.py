@@ -15,6 +15,7 @@ import sys
 
 import servers
 from builder import HERE, Absent
+from figures import Series
 from workloads import PEERS, SERVERS, SINGLE, SINGLE_ROUNDS, SLOW_START, SPLIT, THREADED
 
 
@@ -97,24 +98,44 @@ def run_once(workload, param, peer, command, options, builder):
 	return run_program(command, arguments, cpus, workload in SPLIT, builder.run_folder())
 
 
-def measure(workload, param, commands, options, builder, figures):
-	"""Runs all peers in turns; fills figures[series, param][peer]. Returns who fell out."""
-	absent, rounds = {}, options.rounds
-	if workload in SINGLE:
+class Group:
+	"""The series of one workload with one parameter, while they are measured."""
+
+	def __init__(self, workload, param, absent):
+		self.workload, self.param = workload, param
+		self.absent = dict(absent)      # peer: why; it has no more turns
+		self.series = {}
+
+	def add(self, peer, rows):
+		"""Takes in what a peer printed."""
+		for name, param, value in rows:
+			series = self.series.setdefault((name, param), Series(self.workload, name, param))
+			series.values.setdefault(peer, []).append(value)
+
+	def result(self):
+		"""The series; where nobody could be measured one that says so."""
+		found = list(self.series.values()) or [Series(self.workload, self.workload, self.param)]
+		for series in found:
+			series.absent = dict(self.absent)
+		return found
+
+
+def measure(group, commands, options, builder):
+	"""Runs all peers of a group in turns."""
+	rounds = options.rounds
+	if group.workload in SINGLE:
 		rounds = min(rounds, SINGLE_ROUNDS)
 	for turn in range(rounds):
 		for peer, command in commands.items():
-			if peer in absent:
+			if peer in group.absent:
 				continue
 			if sys.stderr.isatty():
-				print(f'\r\033[K{workload} {param} {turn + 1}/{rounds} {peer}', end='',
-				      file=sys.stderr, flush=True)
+				print(f'\r\033[K{group.workload} {group.param} {turn + 1}/{rounds} {peer}',
+				      end='', file=sys.stderr, flush=True)
 			try:
-				for series, n, value in run_once(workload, param, peer, command, options,
-				                                 builder):
-					figures.setdefault((series, n), {}).setdefault(peer, []).append(value)
+				group.add(peer, run_once(group.workload, group.param, peer, command, options,
+				                         builder))
 			except Absent as why:
-				absent[peer] = str(why)
+				group.absent[peer] = str(why)
 	if sys.stderr.isatty():
 		print('\r\033[K', end='', file=sys.stderr, flush=True)
-	return absent

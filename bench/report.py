@@ -6,95 +6,118 @@ report.py - prints figures as tables
 
 import statistics
 
-from workloads import AIMS, FLOORS, NAMES, PEERS, RIVALS, UNITS, Times
+from figures import name_of, spread
+from workloads import AIMS, Times
 
 
 def number(value, unit='ns'):
+	"""A value as the tables have it."""
 	if value >= 1000:
 		return f'{value:,.0f}'
 	return f'{value:.2f}' if unit == 'us' else f'{value:.1f}'
 
 
-def unit_of(series):
-	"""The unit, and of what."""
-	return UNITS.get(series, ('ns', ''))
+def percent(part):
+	return '-' if part is None else f'{100 * part:.0f}%'
 
 
-def name_of(series, peer):
-	return NAMES.get((series, peer), PEERS.get(peer, peer))
-
-
-def rivals(by_peer):
-	return {peer: values for peer, values in by_peer.items()
-	        if not peer.startswith('bide') and peer not in FLOORS}
-
-
-def spread(values):
-	"""The middle half of the values, as a part of their median."""
-	if len(values) < 4 or statistics.median(values) == 0:
+def ratio(ratios):
+	"""Two ratios, by minimum and by median, as one cell."""
+	if ratios is None:
 		return '-'
-	low, _, high = statistics.quantiles(values, n=4)
-	return f'{100 * (high - low) / abs(statistics.median(values)):.0f}%'
+	return ' / '.join(f'{each:.2f}' if each >= 0.1 else f'{each:.3f}' for each in ratios)
 
 
-def ratio(bide, peer):
-	return f'{bide / peer:.2f}' if bide is not None and peer > 0 else '-'
+def title(series):
+	"""What a series is: its name, its parameter, and of what its figures are."""
+	return f'{series.name} {series.param:,} ({"".join(series.unit())})'
 
 
 def table(head, rows):
-	"""Prints rows of strings, the first column to the left and the others to the right."""
+	"""The lines of a table, the first column to the left and the others to the right."""
 	widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+	lines = []
 	for i, row in enumerate([head, ['-' * width for width in widths], *rows]):
 		cells = [cell.ljust(width) if n == 0 or i == 1 else cell.rjust(width)
 		         for n, (cell, width) in enumerate(zip(row, widths))]
-		print('| ' + ' | '.join(cells) + ' |')
-	print()
+		lines.append('| ' + ' | '.join(cells) + ' |')
+	return lines
 
 
-def print_series(series, param, by_peer):
-	unit, of_what = unit_of(series)
-	bide = min(by_peer['bide']) if 'bide' in by_peer else None
-	rows = [[name_of(series, peer), number(min(values), unit),
-	         number(statistics.median(values), unit), spread(values), ratio(bide, min(values))]
-	        for peer, values in by_peer.items()]
-	print(f'{series} {param:,} ({unit}{of_what})\n')
-	table(['peer', 'minimum', 'median', 'spread', 'bide is'], rows)
+def versus(series, what, peers):
+	"""A line about bide and the best of some others, none where there are none."""
+	best, ratios = series.best(peers), series.ratios(peers)
+	if best is None or ratios is None:
+		return []
+	return [f'bide / {what} ({name_of(series.workload, best)}): {ratio(ratios)}']
 
 
-def aims_of(aim, figures):
-	"""What minimum and median are to reach; None where that was not measured."""
+def series_lines(series):
+	"""The lines that show a series: a row for each peer, those that are absent among them."""
+	unit = series.unit()[0]
+	rows = [[name_of(series.workload, peer), number(min(values), unit),
+	         number(statistics.median(values), unit), percent(spread(values)),
+	         ratio(series.ratios([peer]))]
+	        for peer, values in series.values.items()]
+	rows += [[name_of(series.workload, peer), 'absent', '-', '-', '-']
+	         for peer in series.absent if peer not in series.values]
+	return [title(series), '',
+	        *table(['peer', 'minimum', 'median', 'spread', 'bide / it'], rows),
+	        *versus(series, 'best peer', series.rivals()),
+	        *versus(series, 'floor', series.floors()), '']
+
+
+def aim_of(series, everything):
+	"""What minimum and median are to reach, None where there is no aim or it was not measured."""
+	aim = AIMS.get((series.name, series.param))
 	if not isinstance(aim, Times):
-		return aim, aim
-	by_peer = figures.get((aim.series, aim.param), {})
-	values = by_peer.get(aim.peer)
-	if aim.peer == RIVALS:
-		values = min(rivals(by_peer).values(), key=min, default=None)
-	return values and (aim.factor * min(values), aim.factor * statistics.median(values))
+		return aim and (aim, aim)
+	for other in everything:
+		if (other.name, other.param) == (aim.series, aim.param) and aim.peer in other.values:
+			return aim.factor * other.minimum(aim.peer), aim.factor * other.median(aim.peer)
+	return None
 
 
-def verdict(values, aims):
-	if statistics.median(values) <= aims[1]:
+def verdict(values, aim):
+	"""Whether bide's values reach an aim."""
+	if statistics.median(values) <= aim[1]:
 		return 'yes'
-	return 'at best' if min(values) <= aims[0] else 'no'
+	return 'at best' if min(values) <= aim[0] else 'no'
 
 
-def print_summary(figures):
-	rows = []
-	for what, series, param, aim, unit in AIMS:
-		by_peer = figures.get((series, param), {})
-		if not by_peer:
-			continue
-		values = by_peer.get('bide')
-		aims = aims_of(aim, figures)
-		others = {peer: min(v) for peer, v in rivals(by_peer).items()}
-		best = min(others, key=others.get) if others else None
-		rows.append([what, f'{number(aims[0], unit)} {unit}' if aims else '-',
-		             f'{number(min(values), unit)} / '
-		             f'{number(statistics.median(values), unit)}' if values
-		             else 'not measured',
-		             f'{PEERS.get(best, best)} {number(others[best], unit)}' if best else '-',
-		             ratio(min(values), others[best]) if values and best else '-',
-		             verdict(values, aims) if values and aims else '-'])
-	if rows:
-		print('Summary\n')
-		table(['what', 'aim', 'bide min / median', 'best peer', 'ratio', 'met?'], rows)
+def summary_row(series, everything):
+	unit = series.unit()[0]
+	values = series.values.get('bide')
+	row = [title(series), f'{number(min(values), unit)} / '
+	       f'{number(statistics.median(values), unit)}' if values else 'not measured']
+	for peers in series.rivals(), series.floors():
+		best = series.best(peers)
+		row.append(f'{name_of(series.workload, best)} {number(series.minimum(best), unit)}'
+		           if best else '-')
+		row.append(ratio(series.ratios(peers)))
+	aim = aim_of(series, everything)
+	return [*row, series.is_first() or '-',
+	        f'{number(aim[0], unit)}: {verdict(values, aim)}' if aim and values else '-']
+
+
+def summary_lines(everything):
+	"""The lines of the summary: a row for each series that bide is in."""
+	rows = [summary_row(series, everything) for series in everything
+	        if 'bide' in series.values or 'bide' in series.absent]
+	if not rows:
+		return []
+	return ['Summary', '', *table(['what', 'bide min / median', 'best peer', 'ratio', 'floor',
+	                               'ratio', 'first?', 'aim'], rows), '']
+
+
+def absent_lines(everything):
+	"""A line for each peer and reason: what it is absent from, and why."""
+	places = {}
+	for series in everything:
+		for peer, why in series.absent.items():
+			where = places.setdefault((series.workload, peer, why), [])
+			if series.param not in where:
+				where.append(series.param)
+	return [f'absent from {workload} {", ".join(f"{param:,}" for param in params)}: '
+	        f'{name_of(workload, peer)}: {why}'
+	        for (workload, peer, why), params in places.items()]

@@ -21,8 +21,8 @@ from pathlib import Path
 sys.dont_write_bytecode = True          # nothing is written here
 
 from builder import TOP, Builder
-from measure import commands_of, measure
-from report import print_series, print_summary
+from measure import Group, commands_of, measure
+from report import absent_lines, series_lines, summary_lines
 from workloads import PEERS, WORKLOADS
 
 
@@ -66,22 +66,17 @@ def main():
 	options = arguments()
 	chosen = options.names or list(WORKLOADS)
 	wanted = options.only.split(',') if options.only else None
-	builder, figures, absent, printed = Builder(options.build), {}, {}, 0
+	builder, everything = Builder(options.build), []
 	print(f'{machine()}; on CPU {options.cpu}, {options.rounds} rounds\n', flush=True)
 	for workload in chosen:
-		commands, missing = commands_of(workload, builder, wanted)
-		absent.update({(workload, peer): why for peer, why in missing.items()})
+		commands, absent = commands_of(workload, builder, wanted)
 		for param in WORKLOADS[workload][1 if options.quick else 0]:
-			for peer, why in measure(workload, param, commands, options, builder,
-			                         figures).items():
-				absent[f'{workload} {param}', peer] = why
-			for key in list(figures)[printed:]:
-				print_series(*key, figures[key])
-			printed = len(figures)
-			sys.stdout.flush()
-	print_summary(figures)
-	for (where, peer), why in absent.items():
-		print(f'absent from {where}: {PEERS.get(peer, peer)}: {why}')
+			group = Group(workload, param, absent)
+			measure(group, commands, options, builder)
+			for series in group.result():
+				print('\n'.join(series_lines(series)), flush=True)
+			everything += group.result()
+	print('\n'.join(summary_lines(everything) + absent_lines(everything)))
 	return 0
 
 
