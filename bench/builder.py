@@ -57,6 +57,12 @@ def need(tool):
 	return path
 
 
+def system_python():
+	"""Debian's own Python, where it is there: it has the packages that are Debian's."""
+	debian = '/usr/bin/python3'
+	return debian if os.access(debian, os.X_OK) else sys.executable
+
+
 def has_hyper():
 	return any(REGISTRY.glob('hyper-0.14*'))
 
@@ -131,9 +137,7 @@ class Builder:
 		return [str(release / f'{source.parent.name}-{source.stem}')]
 
 	def python(self, source):
-		# Debian's own, where it is there, as all peers are Debian's.
-		debian = '/usr/bin/python3'
-		python = debian if os.access(debian, os.X_OK) else sys.executable
+		python = system_python()
 		build_step([python, '-c', 'import asyncio; asyncio.timeout'])
 		return [python, '-B', str(source)]
 
@@ -150,17 +154,16 @@ class Builder:
 	def bide(self):
 		"""Builds bide's release: the arguments that link it."""
 		folder = self.folder / 'bide'
-		library = 'src/libbide.a'
 		if not (folder / 'build.ninja').exists():
 			# No reports are printed here, so no need of libelf to make them nicer.
 			build_step([need('meson'), 'setup', '--buildtype=release', '-Dsymbols=disabled',
 			            '-Dtests=disabled', '-Dexamples=disabled', str(folder), str(TOP)])
-		build_step([need('ninja'), '-j1', '-C', str(folder), library])
+		build_step([need('ninja'), '-j1', '-C', str(folder), 'src/libbide.a'])
 		# What it is linked with, which its build knows.
 		needed = build_step([need('pkg-config'), '--variable=static_libraries',
 		                     'bide-uninstalled'],
-		                    env=dict(os.environ, PKG_CONFIG_PATH=str(folder / 'meson-uninstalled')))
-		return [str(folder / library), *needed.replace('\\', '').split()]
+		                    env=dict(os.environ, PKG_CONFIG_PATH=f'{folder}/meson-uninstalled'))
+		return [f'{folder}/src/libbide.a', *needed.replace('\\', '').split()]
 
 	def tokio(self):
 		"""Builds all programs in Rust against Debian's crates, without a network."""

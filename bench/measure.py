@@ -11,12 +11,16 @@ threads says on how many CPUs they are.
 import os
 import select
 import subprocess
-import sys
+import time
 
 import servers
 from builder import HERE, Absent
 from figures import Series
-from workloads import PEERS, SERVERS, SINGLE, SINGLE_ROUNDS, SLOW_START, SPLIT, THREADED
+from workloads import PEERS, SECONDS, SERVERS, SINGLE, SINGLE_ROUNDS, SLOW_START, SPLIT, THREADED
+
+PATIENCE = 75                           # s that the rounds of a workload and a parameter take
+LEAST_ROUNDS = 3                        # they are as many, however long they take
+
 
 
 def peers_of(workload):
@@ -86,8 +90,9 @@ def run_program(command, arguments, cpus, is_split, folder):
 	return [(series, int(param), float(value)) for series, param, value in rows]
 
 
-def run_once(workload, param, peer, command, options, builder):
+def run_once(group, peer, command, options, builder):
 	"""Runs a peer once: [(series, param, value)]; raises Absent."""
+	workload, param = group.workload, group.param
 	cpus = cpus_for(workload, param, options.cpu)
 	if workload in SERVERS:
 		return servers.run_once(workload, command, param, options, cpus, builder)
@@ -112,6 +117,16 @@ class Group:
 			series = self.series.setdefault((name, param), Series(self.workload, name, param))
 			series.values.setdefault(peer, []).append(value)
 
+	def is_empty(self):
+		return not self.series and not self.absent
+
+	def interrupt(self, peers):
+		"""Who had no turn yet will have none."""
+		if not self.is_empty():
+			measured = {peer for series in self.series.values() for peer in series.values}
+			for peer in set(peers) - measured - set(self.absent):
+				self.absent[peer] = 'interrupted before its turn'
+
 	def result(self):
 		"""The series; where nobody could be measured one that says so."""
 		found = list(self.series.values()) or [Series(self.workload, self.workload, self.param)]
@@ -120,22 +135,34 @@ class Group:
 		return found
 
 
-def measure(group, commands, options, builder):
-	"""Runs all peers of a group in turns."""
-	rounds = options.rounds
-	if group.workload in SINGLE:
-		rounds = min(rounds, SINGLE_ROUNDS)
+def rounds_of(workload, rounds):
+	"""How many turns the peers of a workload have at most."""
+	return min(rounds, SINGLE_ROUNDS) if workload in SINGLE else rounds
+
+
+def expected(workload, params, wanted, rounds):
+	"""About how many seconds a workload takes; the pace of the machine corrects it."""
+	peers = [path for path in peers_of(workload) if not wanted or path.stem in wanted]
+	return (len(params) * len(peers) * rounds_of(workload, rounds) *
+	        SECONDS.get(workload, 1))
+
+
+def measure(group, commands, options, builder, progress):
+	"""Runs all peers of a group in turns, fewer times where that takes very long."""
+	rounds, cost = rounds_of(group.workload, options.rounds), SECONDS.get(group.workload, 1)
+	started, peers = time.monotonic(), len(commands)
 	for turn in range(rounds):
+		if turn >= LEAST_ROUNDS and (time.monotonic() - started) * (turn + 1) / turn > PATIENCE:
+			progress.skip(cost * peers * (rounds - turn))
+			break
 		for peer, command in commands.items():
 			if peer in group.absent:
+				progress.skip(cost)
 				continue
-			if sys.stderr.isatty():
-				print(f'\r\033[K{group.workload} {group.param} {turn + 1}/{rounds} {peer}',
-				      end='', file=sys.stderr, flush=True)
+			progress.begin(f'{group.workload} {group.param:,}: {peer}, '
+			               f'round {turn + 1} of {rounds}')
 			try:
-				group.add(peer, run_once(group.workload, group.param, peer, command, options,
-				                         builder))
+				group.add(peer, run_once(group, peer, command, options, builder))
 			except Absent as why:
 				group.absent[peer] = str(why)
-	if sys.stderr.isatty():
-		print('\r\033[K', end='', file=sys.stderr, flush=True)
+			progress.end(cost)

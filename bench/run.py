@@ -8,38 +8,35 @@ A workload is a folder beside this file, a peer one file in it: the stem says
 who, the suffix how it is built. Every program takes PARAM REPETITIONS
 MILLISECONDS and prints lines "workload param value". What there is stands in
 workloads.py. Servers are run and measured in servers.py, all others in
-measure.py.
+measure.py. The figures are printed and written as JSON.
 """
 
 import argparse
+import datetime
 import os
-import platform
 import signal
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True          # nothing is written here
 
-from builder import TOP, Builder
-from measure import Group, commands_of, measure
+import machine
+import results
+import selection
+from builder import HERE, TOP, Builder
+from measure import Group, commands_of, expected, measure
+from progress import Progress
 from report import absent_lines, series_lines, summary_lines
 from workloads import PEERS, WORKLOADS
 
-
-def machine():
-	model = platform.processor() or platform.machine()
-	try:
-		with open('/proc/cpuinfo') as info:
-			model = next(line.split(':')[1].strip() for line in info if 'model name' in line)
-	except (OSError, StopIteration):
-		pass
-	return f'{model}, {os.cpu_count()} CPUs, Linux {platform.release()}'
+PUBLISHED = HERE / 'results' / 'results.json'
 
 
-def arguments():
+def parser():
 	parser = argparse.ArgumentParser(description='Compare bide with its peers.')
-	parser.add_argument('names', nargs='*', metavar='NAME',
-	                    help='workloads to run, all by default: ' + ', '.join(WORKLOADS))
+	parser.add_argument('names', nargs='*', metavar='NAME[:PARAM,…]',
+	                    help='workloads to run, all by default, and with which of their '
+	                         'parameters: ' + ', '.join(WORKLOADS))
 	parser.add_argument('--build', type=Path, default=TOP / 'build' / 'bench', metavar='DIR',
 	                    help='where everything is built (build/bench)')
 	parser.add_argument('--rounds', type=int, metavar='N', help='turns of each peer (5; quick: 1)')
@@ -49,35 +46,113 @@ def arguments():
 	parser.add_argument('--only', metavar='PEER,…', help='only these peers: ' + ', '.join(PEERS))
 	parser.add_argument('--quick', action='store_true',
 	                    help='only try whether all of it works; the figures mean little')
-	options = parser.parse_args()
-	for name in options.names:
-		if name not in WORKLOADS:
-			parser.error(f'there is no workload {name}')
+	place = parser.add_mutually_exclusive_group()
+	place.add_argument('--output', type=Path, metavar='FILE.json',
+	                   help='where the figures go'
+	                        '(build/bench/results.json; quick: quick.json)')
+	place.add_argument('--publish', action='store_const', dest='output', const=PUBLISHED,
+	                   help=f'the same as --output {PUBLISHED.relative_to(TOP)}')
+	parser.add_argument('--merge', action='store_true',
+	                    help='leave in that file what other workloads and parameters have there; '
+	                         'it must be of this machine and of these compilers')
+	return parser
+
+
+def read_arguments():
+	"""The options, with all that follows from them."""
+	command = parser()
+	options = command.parse_args()
+	try:
+		options.chosen = selection.select(options.names, options.quick)
+		options.peers = selection.peers(options.only)
+	except selection.Unknown as why:
+		command.error(str(why))
+	if options.peers and options.merge:
+		command.error('--merge replaces whole workloads, so it goes without --only')
+	if options.quick and options.output == PUBLISHED:
+		command.error('what --quick measures is not to be published')
 	options.rounds = options.rounds or (1 if options.quick else 5)
 	options.repetitions = 2 if options.quick else 5
 	options.milliseconds = 5 if options.quick else 50
 	options.build = options.build.resolve()
+	options.output = options.output or options.build / ('quick.json' if options.quick
+	                                                    else 'results.json')
+	options.bide = machine.bide()
 	return options
+
+
+def about(options):
+	"""What each series keeps of how it was measured."""
+	now = datetime.datetime.now(datetime.timezone.utc)
+	return {'date': now.strftime('%Y-%m-%dT%H:%M:%SZ'), 'bide': options.bide,
+	        'options': {key: getattr(options, key) for key in
+	                    ('rounds', 'repetitions', 'milliseconds', 'cpu', 'quick')}}
+
+
+def finish(group, options, kept, everything):
+	"""Prints the series of a group, and writes them to the file."""
+	found = group.result()
+	for series in found:
+		series.about = about(options)
+		print('\n'.join(series_lines(series)), flush=True)
+	kept.replace(found)
+	kept.save(options.output)
+	everything += found
+
+
+def compare(options, kept, everything):
+	"""Measures what was chosen; what is measured is kept at once."""
+	builder = Builder(options.build)
+	progress = Progress(sum(expected(*pair, options.peers, options.rounds)
+	                        for pair in options.chosen.items()))
+	for workload, params in options.chosen.items():
+		progress.begin(f'{workload}: building')
+		commands, absent = commands_of(workload, builder, options.peers)
+		for param in params:
+			group = Group(workload, param, absent)
+			try:
+				measure(group, commands, options, builder, progress)
+			except KeyboardInterrupt:
+				group.interrupt(commands)
+				raise
+			finally:
+				progress.clear()
+				if not group.is_empty():
+					finish(group, options, kept, everything)
+
+
+def tell(path):
+	"""Says where the figures are."""
+	print(f'The figures are in {path}.', flush=True)
+
+
+def interrupt(*_):
+	raise KeyboardInterrupt
 
 
 def main():
 	# As an exception it ends the servers that run, too.
-	signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-	options = arguments()
-	chosen = options.names or list(WORKLOADS)
-	wanted = options.only.split(',') if options.only else None
-	builder, everything = Builder(options.build), []
-	print(f'{machine()}; on CPU {options.cpu}, {options.rounds} rounds\n', flush=True)
-	for workload in chosen:
-		commands, absent = commands_of(workload, builder, wanted)
-		for param in WORKLOADS[workload][1 if options.quick else 0]:
-			group = Group(workload, param, absent)
-			measure(group, commands, options, builder)
-			for series in group.result():
-				print('\n'.join(series_lines(series)), flush=True)
-			everything += group.result()
+	signal.signal(signal.SIGTERM, interrupt)
+	options = read_arguments()
+	tools = machine.tools()
+	try:
+		kept = (results.merge_into(options.output, tools, options.quick) if options.merge
+		        else results.Results(tools))
+	except results.Refused as why:
+		print(f'run.py: {why}', file=sys.stderr)
+		return 1
+	print(f'{machine.sentence(tools["machine"])}; on CPU {options.cpu}, '
+	      f'{options.rounds} rounds\n', flush=True)
+	everything, code = [], 0
+	try:
+		compare(options, kept, everything)
+	except KeyboardInterrupt:
+		print('Interrupted: this is what was measured until then.\n')
+		code = 130
 	print('\n'.join(summary_lines(everything) + absent_lines(everything)))
-	return 0
+	if everything:
+		tell(options.output)
+	return code
 
 
 if __name__ == '__main__':

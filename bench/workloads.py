@@ -95,6 +95,9 @@ SINGLE = {'sleepers': 8000, 'delayed': 0}
 SLOW_START = {'aio': 3}
 SINGLE_ROUNDS = 3                       # they take long and scatter little
 
+# About how many seconds one run takes; all others take one.
+SECONDS = {'sleepers': 15, 'delayed': 8, 'echo': 4, 'hello': 5, 'idle': 3, 'growth': 4}
+
 # What is not in ns, and of what that is.
 UNITS = {
 	'sleepers': ('bytes', ' a task'),
