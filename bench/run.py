@@ -8,13 +8,14 @@ A workload is a folder beside this file, a peer one file in it: the stem says
 who, the suffix how it is built. Every program takes PARAM REPETITIONS
 MILLISECONDS and prints lines "workload param value". What there is stands in
 workloads.py. Servers are run and measured in servers.py, all others in
-measure.py. The figures are printed and written as JSON.
+measure.py. The figures are printed, written as JSON and drawn as charts.
 """
 
 import argparse
 import datetime
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ sys.dont_write_bytecode = True          # nothing is written here
 import machine
 import results
 import selection
-from builder import HERE, TOP, Builder
+from builder import HERE, TOP, Builder, system_python
 from measure import Group, commands_of, expected, measure
 from progress import Progress
 from report import absent_lines, series_lines, summary_lines
@@ -48,7 +49,7 @@ def parser():
 	                    help='only try whether all of it works; the figures mean little')
 	place = parser.add_mutually_exclusive_group()
 	place.add_argument('--output', type=Path, metavar='FILE.json',
-	                   help='where the figures go'
+	                   help='where the figures go, and the charts beside them '
 	                        '(build/bench/results.json; quick: quick.json)')
 	place.add_argument('--publish', action='store_const', dest='output', const=PUBLISHED,
 	                   help=f'the same as --output {PUBLISHED.relative_to(TOP)}')
@@ -121,9 +122,10 @@ def compare(options, kept, everything):
 					finish(group, options, kept, everything)
 
 
-def tell(path):
-	"""Says where the figures are."""
+def draw(path):
+	"""Draws the charts beside a file of figures, by a Python that may have matplotlib."""
 	print(f'The figures are in {path}.', flush=True)
+	subprocess.run([system_python(), '-B', str(HERE / 'charts.py'), str(path)])
 
 
 def interrupt(*_):
@@ -151,7 +153,7 @@ def main():
 		code = 130
 	print('\n'.join(summary_lines(everything) + absent_lines(everything)))
 	if everything:
-		tell(options.output)
+		draw(options.output)
 	return code
 
 

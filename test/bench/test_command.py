@@ -18,7 +18,7 @@ import results
 import run
 import selection
 from progress import Progress
-from workloads import WORKLOADS
+from workloads import CHARTS, TITLES, WORKLOADS
 
 
 class SelectionTest(unittest.TestCase):
@@ -53,6 +53,17 @@ class SelectionTest(unittest.TestCase):
 			     mock.patch('sys.stderr', io.StringIO()) as error:
 				self.assertRaises(SystemExit, run.read_arguments)
 			self.assertIn(told, error.getvalue())
+
+
+class ChartsTest(unittest.TestCase):
+	def test_every_workload_is_in_a_chart(self):
+		series = {name for members in CHARTS.values() for name in members}
+		workloads = {name.split('-')[0] for name in series}
+		self.assertEqual(set(WORKLOADS) - workloads, {'floor'})
+
+	def test_every_title_can_have_a_parameter(self):
+		for title in TITLES.values():
+			self.assertNotIn('{', title.format(1000))
 
 
 class ProgressTest(unittest.TestCase):
