@@ -159,7 +159,10 @@ class Builder:
 			build_step([need('meson'), 'setup', '--buildtype=release', '-Dsymbols=disabled',
 			            '-Dtests=disabled', '-Dexamples=disabled', str(folder), str(TOP)])
 		build_step([need('ninja'), '-j1', '-C', str(folder), 'src/libbide.a'])
-		# What it is linked with, which its build knows.
+		return self.linked_with(folder)
+
+	def linked_with(self, folder):
+		"""The arguments that link the library of a build, with what its build knows it needs."""
 		needed = build_step([need('pkg-config'), '--variable=static_libraries',
 		                     'bide-uninstalled'],
 		                    env=dict(os.environ, PKG_CONFIG_PATH=f'{folder}/meson-uninstalled'))
