@@ -11,10 +11,12 @@ They are SVG, in DIR or beside the file. The same figures give the same bytes.
 
 import io
 import re
+import signal
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+signal.signal(signal.SIGINT, signal.SIG_DFL)    # who interrupts needs no traceback
 
 try:
 	import plot

@@ -213,17 +213,15 @@ def draw_lines(figure, name, everything, peers, place):
 
 
 def growth(everything, lines):
-	"""A figure of line charts in columns, a panel for each name of a series."""
+	"""A figure of line charts in columns, a panel for each name; everything is by parameter."""
 	names = list(dict.fromkeys(series.name for series in everything))
 	peers = list(dict.fromkeys(peer for series in everything for peer in series.values))
 	rows = (len(names) + COLUMNS - 1) // COLUMNS
 	figure = new_figure(rows * LINES_HEIGHT + FOOT + 16)
 	shown = {}
 	for i, name in enumerate(names):
-		ordered = sorted((series for series in everything if series.name == name),
-		                 key=lambda series: series.param)
-		axes = draw_lines(figure, name, ordered, peers,
-		                  (i % COLUMNS * WIDTH / COLUMNS, i // COLUMNS * LINES_HEIGHT))
+		axes = draw_lines(figure, name, [series for series in everything if series.name == name],
+		                  peers, (i % COLUMNS * WIDTH / COLUMNS, i // COLUMNS * LINES_HEIGHT))
 		for line, text in zip(*axes.get_legend_handles_labels()):
 			shown.setdefault(text, line)
 	figure.legend(shown.values(), shown, loc='lower center', ncol=8, frameon=False, fontsize=7.5,

@@ -153,7 +153,10 @@ def main():
 		code = 130
 	print('\n'.join(summary_lines(everything) + absent_lines(everything)))
 	if everything:
-		draw(options.output)
+		try:
+			draw(options.output)
+		except KeyboardInterrupt:
+			code = 130
 	return code
 
 

@@ -13,6 +13,7 @@ import unittest
 from unittest import mock
 
 from made_up import TOOLS
+import tap
 import builder
 import results
 import run
@@ -146,4 +147,4 @@ class CompareTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
-	unittest.main()
+	tap.main()

@@ -5,6 +5,7 @@
 import unittest
 
 from made_up import series
+import tap
 import report
 
 YIELD = {'bide': [20, 24], 'bide-call': [1, 1], 'st': [50, 60], 'tokio': [40, 80], 'bare': [5, 6]}
@@ -97,4 +98,4 @@ class SummaryTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
-	unittest.main()
+	tap.main()

@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 from made_up import TOOLS, comparison, series
+import tap
 import results
 
 
@@ -97,10 +98,15 @@ class ResultsTest(unittest.TestCase):
 
 	def test_what_is_no_file_of_figures_is_refused(self):
 		self.path.parent.mkdir()
-		for text in '', '[]', '{"format": 99}', '{"format": 1}', '{"format": 1, "machine"':
+		for text in '', '[]', '{}', '{"format": 1}', '{"format": 1, "machine"':
 			self.path.write_text(text)
-			self.assertIn(str(self.path), self.refusal())
+			self.assertIn(f'{self.path} has no figures', self.refusal())
+
+	def test_a_file_of_another_format_is_refused(self):
+		self.save(series('yield', {'bide': [1]}))
+		self.path.write_text(self.path.read_text().replace('"format": 1', '"format": 99'))
+		self.assertIn('format 99, not 1', self.refusal())
 
 
 if __name__ == '__main__':
-	unittest.main()
+	tap.main()
