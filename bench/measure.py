@@ -18,7 +18,7 @@ from builder import HERE, Absent
 from figures import Series
 from workloads import PEERS, SECONDS, SERVERS, SINGLE, SINGLE_ROUNDS, SLOW_START, SPLIT, THREADED
 
-PATIENCE = 75                           # s that the rounds of a workload and a parameter take
+PATIENCE = 40                           # s that the rounds of a workload and a parameter take
 LEAST_ROUNDS = 3                        # they are as many, however long they take
 
 
@@ -79,9 +79,13 @@ def run_program(command, arguments, cpus, is_split, folder):
 	with subprocess.Popen(command + [str(a) for a in arguments], env=env, text=True, cwd=folder,
 	                      stdout=subprocess.PIPE, stderr=subprocess.PIPE,
 	                      preexec_fn=lambda: os.sched_setaffinity(0, cpus)) as process:
-		if is_split and len(cpus) == 2:
-			split_threads(process, *cpus)
-		stdout, stderr = process.communicate()
+		try:
+			if is_split and len(cpus) == 2:
+				split_threads(process, *cpus)
+			stdout, stderr = process.communicate()
+		except KeyboardInterrupt:
+			process.kill()          # it may sleep for long, and knows nothing of a SIGTERM
+			raise
 	if process.returncode != 0:
 		lines = stderr.strip().splitlines()
 		why = lines[-1].strip() if lines else 'no message'
