@@ -121,7 +121,7 @@ class CommandTest(unittest.TestCase):
 	def test_what_is_no_file_of_figures_is_refused(self):
 		done = self.command(self.figures)
 		self.assertEqual(done.returncode, 1)
-		self.assertIn('results.json has no figures', done.stderr)
+		self.assertRegex(done.stderr, r'^charts.py: .*results.json has no figures')
 
 
 def main():
