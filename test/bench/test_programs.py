@@ -48,7 +48,8 @@ class ProgramsTest(unittest.TestCase):
 			raise
 		self.assertNotEqual(rows, [])
 		for name, param, value in rows:
-			self.assertEqual((name.split('-')[0], param), (group.workload, group.param))
+			self.assertTrue(f'{name}-'.startswith(f'{group.workload}-'), name)
+			self.assertEqual(param, group.param)
 			# A bare program may have all its memory beforehand.
 			if is_bide(peer) and not name.endswith('-over'):
 				self.assertGreater(value, 0)
