@@ -188,6 +188,7 @@ bide_gen *bide_gen_new(size_t item_size, bide_fn *fn, void *arg)
 	gen->arg = arg;
 	bide__context_init(&gen->context, gen->stack->low, stack_usable(gen->stack), gen_main,
 	                   &gen->stack->fiber);
+	context_init_crossing(&gen->context);
 	return gen;
 }
 

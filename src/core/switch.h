@@ -193,6 +193,13 @@ static inline __attribute__((always_inline)) void context_jump(struct context *f
 #define SWITCH_HAS_CROSS 0
 #endif
 
+/* Lets a new context be entered by a crossing, which takes six registers from its stack. */
+static inline void context_init_crossing(struct context *fresh)
+{
+	if (SWITCH_HAS_CROSS)
+		fresh->sp = (void **)fresh->sp - 6;
+}
+
 /*
  * Inlined, as TSan keeps a call stack for each fiber: a function that is entered on
  * one must not be left on another.
