@@ -72,7 +72,7 @@ static void rate_find(struct start_clock *clock)
 	clock->rated_ticks = clock->ticks;
 }
 
-bide_time bide__start_clock_look(struct start_clock *clock)
+bide_time bide__start_clock_renew(struct start_clock *clock)
 {
 	/* In this order: a delay in between makes readings late, not early. */
 	clock->ticks = bide__ticks();
@@ -80,4 +80,12 @@ bide_time bide__start_clock_look(struct start_clock *clock)
 	if (clock->now - clock->rated_at >= RATE_SPAN_MIN)
 		rate_find(clock);
 	return clock->now;
+}
+
+bide_time bide__start_clock_look(struct start_clock *clock)
+{
+	bide_time now = bide__start_clock_renew(clock);
+
+	clock->looked_ticks = clock->ticks;
+	return now;
 }

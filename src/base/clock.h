@@ -45,16 +45,17 @@ uint64_t bide__ticks_in(bide_time d);
 
 /*
  * The clock from which durations count. Where the processor's counter is good for
- * it, a reading shortly after a look at the real clock is made from that look and
- * the counter, at less than half the price. A reading is never earlier than the
- * real clock at the call, so that nothing which counts from it comes early, nor
- * than the reading before.
+ * it, a reading shortly after one of the real clock is made from that one and the
+ * counter, at less than half the price. A reading is never earlier than the real
+ * clock at the call, so that nothing which counts from it comes early, nor than
+ * the reading before.
  */
 struct start_clock {
-	bide_time now;                  /* the real clock at the last look */
+	uint64_t looked_ticks;          /* read just before the last look */
+	bide_time now;                  /* the real clock, at the last look or since */
 	uint64_t ticks;                 /* read just before it */
 	uint64_t rate;                  /* nanoseconds a tick, times 2^32; 0: not known */
-	uint64_t ticks_max;             /* since the last look, for which rate is good */
+	uint64_t ticks_max;             /* since now was read, for which rate is good */
 	bide_time last;                 /* the last reading */
 	bide_time rated_at;             /* an earlier look, from which rate is found; 0: none */
 	uint64_t rated_ticks;
@@ -62,6 +63,9 @@ struct start_clock {
 
 /* Looks at the real clock and returns it. */
 bide_time bide__start_clock_look(struct start_clock *clock);
+
+/* The same between two looks: what a reading costs where the last one is too old. */
+bide_time bide__start_clock_renew(struct start_clock *clock);
 
 #define START_CLOCK_MARGIN 50           /* ns: more than rate can be wrong by */
 
@@ -73,7 +77,7 @@ static inline bide_time start_clock_read(struct start_clock *clock)
 	if (ticks < clock->ticks_max)
 		now = clock->now + (bide_time)(ticks * clock->rate >> 32) + START_CLOCK_MARGIN;
 	else
-		now = bide__clock_now();
+		now = bide__start_clock_renew(clock);
 	if (now < clock->last)
 		now = clock->last;
 	clock->last = now;

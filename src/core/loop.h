@@ -36,7 +36,7 @@ struct bide_loop {
 
 	/* Time. */
 	bide_time now;                  /* as of the last look; virtual under BIDE_VIRTUAL_CLOCK */
-	struct start_clock clock;       /* its ticks tell when the last look was */
+	struct start_clock clock;       /* it tells when the last look was, too */
 	struct timer_wheel wheel;
 	uint64_t outside_count;         /* tasks that only the world outside can wake */
 	bide_time trimmed_at;           /* when memory was last given back */

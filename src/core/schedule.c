@@ -44,7 +44,7 @@ static inline bool round_renew(bide_loop *loop)
 		return false;
 	if (__atomic_load_n(&loop->attention, __ATOMIC_RELAXED))
 		return false;
-	if (bide__ticks() - loop->clock.ticks >= loop->look_interval)
+	if (bide__ticks() - loop->clock.looked_ticks >= loop->look_interval)
 		return false;
 	loop->round_end = loop->ready.tail;
 	loop->round_count++;
