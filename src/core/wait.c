@@ -126,12 +126,9 @@ bool bide__waitq_withdraw(struct waiter *waiter)
 
 int bide__waitq_park(struct bide_waitq *queue, enum park_reason reason, const void *object)
 {
-	struct waiter self = {
-		.withdraw = bide__waitq_withdraw,
-		.object = object,
-		.reason = (uint8_t)reason,
-	};
+	struct waiter self;
 
+	waiter_init(&self, bide__waitq_withdraw, reason, object);
 	list_push_back(&queue->waiters, &self.node);
 	return bide__park_interruptible(&self);
 }

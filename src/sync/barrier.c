@@ -46,14 +46,7 @@ static int barrier_open(bide_barrier *barrier)
 
 int bide_barrier_wait(bide_barrier *barrier)
 {
-	struct barrier_waiter wait = {
-		.waiter = {
-			.withdraw = barrier_withdraw,
-			.object = barrier,
-			.reason = PARK_BARRIER,
-		},
-		.barrier = barrier,
-	};
+	struct barrier_waiter wait;
 	int r = cancellation_point(task_current());
 
 	if (r < 0)
@@ -67,6 +60,8 @@ int bide_barrier_wait(bide_barrier *barrier)
 		return barrier_open(barrier);
 
 	barrier->waiting++;
+	waiter_init(&wait.waiter, barrier_withdraw, PARK_BARRIER, barrier);
+	wait.barrier = barrier;
 	list_push_back(&barrier->waiters.waiters, &wait.waiter.node);
 	return bide__park_interruptible(&wait.waiter);
 }

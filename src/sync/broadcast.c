@@ -99,15 +99,7 @@ static ssize_t broadcast_take(bide_broadcast *broadcast, uint64_t *cursor, void 
 
 ssize_t bide_broadcast_get(bide_broadcast *broadcast, uint64_t *cursor, void *item)
 {
-	struct broadcast_waiter wait = {
-		.waiter = {
-			.withdraw = bide__waitq_withdraw,
-			.object = broadcast,
-			.reason = PARK_BROADCAST,
-		},
-		.cursor = cursor,
-		.item = item,
-	};
+	struct broadcast_waiter wait;
 	int r = cancellation_point(task_current());
 
 	if (r < 0)
@@ -116,6 +108,9 @@ ssize_t bide_broadcast_get(bide_broadcast *broadcast, uint64_t *cursor, void *it
 		return broadcast_take(broadcast, cursor, item);
 	if (broadcast->is_shut)
 		return -ESHUTDOWN;
+	waiter_init(&wait.waiter, bide__waitq_withdraw, PARK_BROADCAST, broadcast);
+	wait.cursor = cursor;
+	wait.item = item;
 	list_push_back(&broadcast->waiters.waiters, &wait.waiter.node);
 	return bide__park_interruptible(&wait.waiter);
 }

@@ -36,9 +36,10 @@ static bool cond_withdraw(struct waiter *waiter)
 /* Lets those have the lock who wait for it now, and takes it again. */
 static void lock_lend(bide_lock *lock, struct bide_task *self)
 {
-	struct waiter waiter = { .object = lock, .reason = PARK_LOCK };
+	struct waiter waiter;
 
 	bide__lock_pass(lock);
+	waiter_init(&waiter, NULL, PARK_LOCK, lock);
 	list_push_back(&lock->waiters.waiters, &waiter.node);
 	(void)bide__park(&waiter);              /* 0: it is ours */
 	self->refusals = REFUSALS_MAX;
@@ -47,15 +48,7 @@ static void lock_lend(bide_lock *lock, struct bide_task *self)
 int bide_cond_wait(bide_cond *cond, bide_lock *lock)
 {
 	struct bide_task *self = task_current();
-	struct cond_waiter wait = {
-		.waiter = {
-			.task = self,
-			.withdraw = cond_withdraw,
-			.object = cond,
-			.reason = PARK_COND,
-		},
-		.lock = lock,
-	};
+	struct cond_waiter wait;
 	int r;
 
 	if (self == NULL || lock->owner != self)
@@ -70,6 +63,9 @@ int bide_cond_wait(bide_cond *cond, bide_lock *lock)
 
 	hold_end(self, lock);
 	bide__lock_pass(lock);
+	waiter_init(&wait.waiter, cond_withdraw, PARK_COND, cond);
+	wait.lock = lock;
+	wait.outcome = 0;
 	list_push_back(&cond->waiters.waiters, &wait.waiter.node);
 	(void)bide__park(&wait.waiter);         /* 0 from the lock: the outcome counts */
 	assert(lock->owner == self);

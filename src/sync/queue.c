@@ -207,19 +207,10 @@ static bool partner_withdraw(struct waiter *waiter)
 static __attribute__((noinline)) int queue_park(struct bide_node *partners, enum park_reason reason,
                                                 bide_queue *queue, void *item)
 {
-	struct partner_waiter self = {
-		.waiter = {
-			.withdraw = partner_withdraw,
-			.object = queue,
-			.reason = (uint8_t)reason,
-		},
-		.partner = {
-			.waiter = &self.waiter,
-			.item = item,
-			.serve = partner_serve,
-		},
-	};
+	struct partner_waiter self;
 
+	waiter_init(&self.waiter, partner_withdraw, reason, queue);
+	partner_init(&self.partner, &self.waiter, item, partner_serve);
 	list_push_back(partners, &self.partner.node);
 	return bide__park_interruptible(&self.waiter);
 }

@@ -34,6 +34,16 @@ struct partner {
 	void (*serve)(struct partner *partner, int result);
 };
 
+/* Sets all but the node, which a queue links. */
+static inline void partner_init(struct partner *partner, struct waiter *waiter, void *item,
+                                void (*serve)(struct partner *partner, int result))
+{
+	partner->waiter = waiter;
+	partner->item = item;
+	partner->claim = NULL;
+	partner->serve = serve;
+}
+
 /* For a queue that is shared, under its guard. They return as the try_ calls. */
 int bide__queue_add(bide_queue *queue, const void *item);
 int bide__queue_take(bide_queue *queue, void *item);

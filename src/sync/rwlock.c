@@ -65,14 +65,7 @@ static bool rwlock_withdraw(struct waiter *waiter)
 static int rwlock_acquire(bide_rwlock *lock, enum park_reason reason, const void *place)
 {
 	struct bide_task *self = task_current();
-	struct rwlock_waiter wait = {
-		.waiter = {
-			.withdraw = rwlock_withdraw,
-			.object = lock,
-			.reason = (uint8_t)reason,
-		},
-		.lock = lock,
-	};
+	struct rwlock_waiter wait;
 	int r = cancellation_point(self);
 
 	if (r < 0)
@@ -88,6 +81,8 @@ static int rwlock_acquire(bide_rwlock *lock, enum park_reason reason, const void
 
 	user_check(lock->writer);
 	if (!list_is_empty(&lock->waiters.waiters) || !let_in(lock, self, reason)) {
+		waiter_init(&wait.waiter, rwlock_withdraw, reason, lock);
+		wait.lock = lock;
 		list_push_back(&lock->waiters.waiters, &wait.waiter.node);
 		r = bide__park_interruptible(&wait.waiter);
 		if (r < 0)

@@ -96,21 +96,16 @@ static ssize_t select_park(struct select *select, bide_time deadline)
 		const bide_case *one = &select->cases[i];
 		struct select_partner *own = &select->partners[i];
 
-		*own = (struct select_partner){
-			.partner = { .waiter = &select->waiter,
-			             .item = one->item,
-			             .serve = select_serve },
-			.select = select,
-		};
+		partner_init(&own->partner, &select->waiter, one->item, select_serve);
+		own->partner.node.next = NULL;
+		own->select = select;
 		if (one->queue != NULL)
 			list_push_back(one->op == BIDE_GET ? &one->queue->getters
 			                                   : &one->queue->putters,
 			               &own->partner.node);
 	}
-	if (deadline < BIDE_FOREVER) {
-		select->timer.fire = select_fire;
+	if (deadline < BIDE_FOREVER)
 		bide__timer_arm(&bide__loop->wheel, &select->timer, deadline);
-	}
 	r = bide__park_interruptible(&select->waiter);
 	return r < 0 ? r : (ssize_t)select->chosen;
 }
@@ -118,19 +113,14 @@ static ssize_t select_park(struct select *select, bide_time deadline)
 static ssize_t select_wait(size_t n, bide_case cases[], bide_time deadline)
 {
 	struct select_partner few[SELECT_PARTNERS_ON_STACK];
-	struct select select = {
-		.waiter = {
-			.task = task_current(),
-			.withdraw = select_withdraw,
-			.object = cases,
-			.reason = PARK_SELECT,
-		},
-		.cases = cases,
-		.partners = few,
-		.n = n,
-	};
+	struct select select;
 	ssize_t r;
 
+	waiter_init(&select.waiter, select_withdraw, PARK_SELECT, cases);
+	select.timer = (struct bide_timer){ .fire = select_fire };
+	select.cases = cases;
+	select.partners = few;
+	select.n = n;
 	if (n > SELECT_PARTNERS_ON_STACK) {
 		select.partners = n <= SIZE_MAX / sizeof *few ? bide__alloc(n * sizeof *few) : NULL;
 		if (select.partners == NULL)

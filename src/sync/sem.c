@@ -61,11 +61,7 @@ static inline bool can_take(const bide_sem *sem, size_t n)
 
 int bide_sem_acquire_many(bide_sem *sem, size_t n)
 {
-	struct sem_waiter wait = {
-		.waiter = { .withdraw = sem_withdraw, .object = sem, .reason = PARK_SEM },
-		.sem = sem,
-		.n = n,
-	};
+	struct sem_waiter wait;
 	int r = cancellation_point(task_current());
 
 	if (r < 0)
@@ -76,6 +72,9 @@ int bide_sem_acquire_many(bide_sem *sem, size_t n)
 		sem->value -= n;
 		return 0;
 	}
+	waiter_init(&wait.waiter, sem_withdraw, PARK_SEM, sem);
+	wait.sem = sem;
+	wait.n = n;
 	list_push_back(&sem->waiters.waiters, &wait.waiter.node);
 	return bide__park_interruptible(&wait.waiter);
 }

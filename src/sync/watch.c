@@ -83,15 +83,7 @@ uint64_t bide_watch_get(const bide_watch *watch, void *item)
 
 int bide_watch_wait(bide_watch *watch, uint64_t *version, void *item)
 {
-	struct watch_waiter wait = {
-		.waiter = {
-			.withdraw = bide__waitq_withdraw,
-			.object = watch,
-			.reason = PARK_WATCH,
-		},
-		.version = version,
-		.item = item,
-	};
+	struct watch_waiter wait;
 	int r = cancellation_point(task_current());
 
 	if (r < 0)
@@ -102,6 +94,9 @@ int bide_watch_wait(bide_watch *watch, uint64_t *version, void *item)
 	}
 	if (watch->is_shut)
 		return -ESHUTDOWN;
+	waiter_init(&wait.waiter, bide__waitq_withdraw, PARK_WATCH, watch);
+	wait.version = version;
+	wait.item = item;
 	list_push_back(&watch->waiters.waiters, &wait.waiter.node);
 	return bide__park_interruptible(&wait.waiter);
 }
