@@ -16,11 +16,11 @@ import time
 import servers
 from builder import HERE, Absent
 from figures import Series
-from workloads import PEERS, SECONDS, SERVERS, SINGLE, SINGLE_ROUNDS, SLOW_START, SPLIT, THREADED
+from workloads import (LEFT_OUT, PEERS, SECONDS, SERVERS, SINGLE, SINGLE_ROUNDS, SLEEP, SPLIT,
+                       THREADED)
 
 PATIENCE = 40                           # s that the rounds of a workload and a parameter take
 LEAST_ROUNDS = 3                        # they are as many, however long they take
-
 
 
 def peers_of(workload):
@@ -94,7 +94,7 @@ def run_program(command, arguments, cpus, is_split, folder):
 	return [(series, int(param), float(value)) for series, param, value in rows]
 
 
-def run_once(group, peer, command, options, builder):
+def run_once(group, command, options, builder):
 	"""Runs a peer once: [(series, param, value)]; raises Absent."""
 	workload, param = group.workload, group.param
 	cpus = cpus_for(workload, param, options.cpu)
@@ -102,8 +102,7 @@ def run_once(group, peer, command, options, builder):
 		return servers.run_once(workload, command, param, options, cpus, builder)
 	arguments = (param, options.repetitions, options.milliseconds)
 	if workload in SINGLE:
-		ms = SINGLE[workload] * SLOW_START.get(peer, 1)
-		arguments = (param, 1, 500 if options.quick and ms else ms)
+		arguments = (param, 1, SLEEP[param])
 	return run_program(command, arguments, cpus, workload in SPLIT, builder.run_folder())
 
 
@@ -155,6 +154,8 @@ def measure(group, commands, options, builder, progress):
 	"""Runs all peers of a group in turns, fewer times where that takes very long."""
 	rounds, cost = rounds_of(group.workload, options.rounds), SECONDS.get(group.workload, 1)
 	started, peers = time.monotonic(), len(commands)
+	left_out = LEFT_OUT.get((group.workload, group.param), {})
+	group.absent.update((peer, why) for peer, why in left_out.items() if peer in commands)
 	for turn in range(rounds):
 		if turn >= LEAST_ROUNDS and (time.monotonic() - started) * (turn + 1) / turn > PATIENCE:
 			progress.skip(cost * peers * (rounds - turn))
@@ -166,7 +167,7 @@ def measure(group, commands, options, builder, progress):
 			progress.begin(f'{group.workload} {group.param:,}: {peer}, '
 			               f'round {turn + 1} of {rounds}')
 			try:
-				group.add(peer, run_once(group, peer, command, options, builder))
+				group.add(peer, run_once(group, command, options, builder))
 			except Absent as why:
 				group.absent[peer] = str(why)
 			progress.end(cost)

@@ -57,12 +57,12 @@ FLOORS = ('clock', 'epoll', 'eventfd', 'eventfd-read', 'futex', 'futex-eventfd',
 WORKLOADS = {
 	'floor': ([1], [1]),
 	'switch': ([1], [1]),
-	'yield': ([2, 100, 100000], [2, 100]),
+	'yield': ([2, 100, 100000, 1000000], [2, 100]),
 	'spawn': ([1], [1]),
 	'gather': ([1000], [1000]),
 	'timeout': ([1], [1]),
 	'cancel': ([100000], [1000]),
-	'sleepers': ([1000000], [10000]),
+	'sleepers': ([100000, 1000000], [10000]),
 	'delayed': ([1000000], [10000]),
 	'queue': ([1, 100], [1, 100]),
 	'lock': ([1, 1000], [1, 1000]),
@@ -90,10 +90,15 @@ THREADED = ('post', 'wake', 'to_thread', 'threads')
 # Here two CPUs stand for two threads: the kernel would put them on the same one at times.
 SPLIT = ('post', 'wake', 'to_thread')
 
-# These hold their memory once, for so many ms: their sleep outlasts the start.
-SINGLE = {'sleepers': 8000, 'delayed': 0}
-SLOW_START = {'aio': 3}
+# These hold their memory once.
+SINGLE = ('sleepers', 'delayed')
 SINGLE_ROUNDS = 3                       # they take long and scatter little
+
+# How many ms so many sleepers sleep, the same with all peers.
+SLEEP = {10000: 500, 100000: 3000, 1000000: 15000}
+
+# Who is left out, by workload and parameter, and why.
+LEFT_OUT = {('yield', 1000000): {'aio': 'its tasks take 5 s to yield once each'}}
 
 # About how many seconds one run takes; all others take one.
 SECONDS = {'sleepers': 15, 'delayed': 8, 'echo': 4, 'hello': 5, 'idle': 3, 'growth': 4}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -72,6 +73,15 @@ func (b *Bench) Next() int {
 	}
 	b.started = time.Now()
 	return b.units
+}
+
+// CPU returns the CPU time, user and system, that the process has had.
+func CPU() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		Fail(err.Error())
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // Memory returns the bytes that the process holds, its page tables included.

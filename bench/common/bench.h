@@ -43,6 +43,15 @@ static inline int64_t bench_now(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+/* Returns the CPU time, user and system, that the process has had. */
+static inline int64_t bench_cpu(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
 static inline void bench_fail(const char *what)
 {
 	fprintf(stderr, "%s\n", what);

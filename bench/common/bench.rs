@@ -65,6 +65,25 @@ impl Bench {
     }
 }
 
+#[repr(C)]
+struct Timespec {
+    sec: i64,
+    nsec: i64,
+}
+
+extern "C" {
+    fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
+}
+
+/// The CPU time, user and system, that the process has had, in ns.
+pub fn cpu() -> f64 {
+    const CLOCK_PROCESS_CPUTIME_ID: i32 = 2;
+    let mut time = Timespec { sec: 0, nsec: 0 };
+    let r = unsafe { clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    assert!(r == 0, "no clock of CPU time");
+    time.sec as f64 * 1e9 + time.nsec as f64
+}
+
 /// The bytes that the process holds, its page tables included.
 pub fn memory() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();

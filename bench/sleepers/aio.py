@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 
-"""The memory of so many sleeping asyncio tasks, and the time beyond their sleep."""
+"""The memory of so many sleeping asyncio tasks, their CPU time, and the time beyond."""
 
 import asyncio
 import sys
@@ -20,7 +20,7 @@ async def sleeper(seconds):
 async def main():
 	bench = Bench('sleepers')
 	seconds = bench.duration / 1e9
-	before, started = memory(), time.monotonic_ns()
+	before, started, cpu = memory(), time.monotonic_ns(), time.process_time_ns()
 	tasks = [asyncio.create_task(sleeper(seconds)) for _ in range(bench.param)]
 	await asyncio.sleep(0)
 	asleep = time.monotonic_ns() - started
@@ -30,9 +30,11 @@ async def main():
 	for task in tasks:
 		await task
 	over = time.monotonic_ns() - started - bench.duration
+	cpu = time.process_time_ns() - cpu
 	report('sleepers', bench.param, held / bench.param)
 	report('sleepers-start', bench.param, asleep / bench.param)
 	report('sleepers-over', bench.param, over / bench.param)
+	report('sleepers-cpu', bench.param, cpu / bench.param)
 
 
 asyncio.run(main())

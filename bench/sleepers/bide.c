@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * bide.c - the memory of so many sleeping tasks, and the time beyond their sleep
+ * bide.c - the memory of so many sleeping tasks, their CPU time, and the time beyond
+ * their sleep
  */
 #include "bench.h"
 
@@ -23,7 +24,7 @@ static int parent(void *arg)
 	struct bench *bench = arg;
 	size_t n = (size_t)bench->param;
 	double before = bench_memory(), bytes;
-	int64_t started = bench_now(), asleep, over;
+	int64_t started = bench_now(), cpu = bench_cpu(), asleep, over;
 	bide_task **tasks = calloc(n, sizeof(*tasks));
 
 	for (size_t i = 0; i < n; i++)
@@ -37,9 +38,11 @@ static int parent(void *arg)
 	if (bide_gather(n, tasks, NULL) < 0)
 		bench_fail("a sleeper failed");
 	over = bench_now() - started - bench->duration;
+	cpu = bench_cpu() - cpu;
 	bench_print("sleepers", bench->param, bytes / (double)n);
 	bench_print("sleepers-start", bench->param, (double)asleep / (double)n);
 	bench_print("sleepers-over", bench->param, (double)over / (double)n);
+	bench_print("sleepers-cpu", bench->param, (double)cpu / (double)n);
 	free(tasks);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * fiber.cpp - the memory of so many sleeping boost.fibers, and the time beyond their sleep
+ * fiber.cpp - the memory of so many sleeping boost.fibers, their CPU time, and the time
+ * beyond their sleep
  */
 #include "bench.h"
 
@@ -15,7 +16,7 @@ int main(int argc, char **argv)
 {
 	struct bench bench = bench_init("sleepers", 1, argc, argv);
 	double n = (double)bench.param, before = bench_memory(), bytes;
-	int64_t started = bench_now(), asleep, over;
+	int64_t started = bench_now(), cpu = bench_cpu(), asleep, over;
 	long awake_again = 0;
 	std::vector<fibers::fiber> sleepers;
 
@@ -32,8 +33,10 @@ int main(int argc, char **argv)
 	for (auto &sleeper : sleepers)
 		sleeper.join();
 	over = bench_now() - started - bench.duration;
+	cpu = bench_cpu() - cpu;
 	bench_print("sleepers", bench.param, bytes / n);
 	bench_print("sleepers-start", bench.param, (double)asleep / n);
 	bench_print("sleepers-over", bench.param, (double)over / n);
+	bench_print("sleepers-cpu", bench.param, (double)cpu / n);
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// The memory of so many sleeping goroutines, and the time beyond their sleep.
+// The memory of so many sleeping goroutines, their CPU time, and the time beyond
+// their sleep.
 package main
 
 import (
@@ -12,7 +13,7 @@ import (
 func main() {
 	bench := common.Init("sleepers", 1)
 	n := float64(bench.Param)
-	before, start := common.Memory(), time.Now()
+	before, start, cpu := common.Memory(), time.Now(), common.CPU()
 	awakeAgain := 0
 	var started, ended sync.WaitGroup
 	started.Add(bench.Param)
@@ -33,7 +34,9 @@ func main() {
 	}
 	ended.Wait()
 	over := time.Since(start) - bench.Duration
+	cpu = common.CPU() - cpu
 	common.Print("sleepers", bench.Param, bytes/n)
 	common.Print("sleepers-start", bench.Param, float64(asleep)/n)
 	common.Print("sleepers-over", bench.Param, float64(over)/n)
+	common.Print("sleepers-cpu", bench.Param, float64(cpu)/n)
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * st.c - the memory of so many sleeping State Threads, and the time beyond their sleep
+ * st.c - the memory of so many sleeping State Threads, their CPU time, and the time
+ * beyond their sleep
  */
 #include "bench.h"
 
@@ -22,7 +23,7 @@ static void run(struct bench *bench)
 {
 	size_t n = (size_t)bench->param;
 	double before = bench_memory(), bytes;
-	int64_t started = bench_now(), asleep, over;
+	int64_t started = bench_now(), cpu = bench_cpu(), asleep, over;
 	st_thread_t *threads = calloc(n, sizeof(*threads));
 
 	for (size_t i = 0; i < n; i++)
@@ -37,9 +38,11 @@ static void run(struct bench *bench)
 		if (st_thread_join(threads[i], NULL) < 0)
 			bench_fail("st_thread_join failed");
 	over = bench_now() - started - bench->duration;
+	cpu = bench_cpu() - cpu;
 	bench_print("sleepers", bench->param, bytes / (double)n);
 	bench_print("sleepers-start", bench->param, (double)asleep / (double)n);
 	bench_print("sleepers-over", bench->param, (double)over / (double)n);
+	bench_print("sleepers-cpu", bench->param, (double)cpu / (double)n);
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! The memory of so many sleeping tasks, and the time beyond their sleep.
+//! The memory of so many sleeping tasks, their CPU time, and the time beyond their sleep.
 
-use common::{memory, print, Bench};
+use common::{cpu, memory, print, Bench};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tokio::{task::yield_now, time::sleep};
@@ -18,7 +18,7 @@ async fn sleeper(duration: Duration) {
 
 async fn parent(bench: Bench) {
     let n = bench.param as f64;
-    let (before, started) = (memory(), Instant::now());
+    let (before, started, cpu_before) = (memory(), Instant::now(), cpu());
     let mut tasks = Vec::with_capacity(bench.param);
     for _ in 0..bench.param {
         tasks.push(tokio::spawn(sleeper(bench.duration)));
@@ -36,9 +36,11 @@ async fn parent(bench: Bench) {
         task.await.unwrap();
     }
     let over = started.elapsed().as_nanos() as f64 - bench.duration.as_nanos() as f64;
+    let spent = cpu() - cpu_before;
     print("sleepers", bench.param, bytes / n);
     print("sleepers-start", bench.param, asleep / n);
     print("sleepers-over", bench.param, over / n);
+    print("sleepers-cpu", bench.param, spent / n);
 }
 
 fn main() {

@@ -41,7 +41,7 @@ class ProgramsTest(unittest.TestCase):
 	def run_peer(self, group, peer, command):
 		"""Runs one of a workload's programs and looks at what it printed."""
 		try:
-			rows = measure.run_once(group, peer, command, self.options, self.builder)
+			rows = measure.run_once(group, command, self.options, self.builder)
 		except Absent as why:
 			if any(text in str(why) for text in MISSING):
 				self.skipTest(f'{group.workload} {group.param}: {why}')
