@@ -79,7 +79,7 @@ static inline __attribute__((always_inline)) void bare_switch(struct bare *from,
 }
 
 #else
-#error no switch for this processor
+#error only for x86-64 and aarch64
 #endif
 
 /* Maps n slots, none of which holds memory before it is touched. */
