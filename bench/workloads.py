@@ -67,6 +67,7 @@ WORKLOADS = {
 	'cancel': ([100000], [1000]),
 	'sleepers': ([100000, 1000000], [10000]),
 	'delayed': ([1000000], [10000]),
+	'growth': ([10, 100, 1000, 10000, 100000, 1000000], [10, 1000]),
 	'queue': ([1, 100], [1, 100]),
 	'lock': ([1, 1000], [1, 1000]),
 	'event': ([1000], [1000]),
@@ -101,7 +102,10 @@ SINGLE_ROUNDS = 3                       # they take long and scatter little
 SLEEP = {10000: 500, 100000: 3000, 1000000: 15000}
 
 # Who is left out, by workload and parameter, and why.
-LEFT_OUT = {('yield', 1000000): {'aio': 'its tasks take 5 s to yield once each'}}
+LEFT_OUT = {
+	('yield', 1000000): {'aio': 'its tasks take 5 s to yield once each'},
+	('growth', 1000000): {'aio': 'it takes half a minute to start so many'},
+}
 
 # About how many seconds one run takes; all others take one.
 SECONDS = {'sleepers': 15, 'delayed': 8, 'echo': 4, 'hello': 5, 'idle': 3, 'growth': 4}
