@@ -23,6 +23,7 @@ PEERS = {
 	'go-thread': 'Go, a thread each',
 	'uv': 'libuv',
 	'tokio': 'tokio',
+	'tokio-notify': 'tokio, Notify',
 	'tokio-mpsc': 'tokio, mpsc',
 	'tokio-blocking': 'tokio, spawn_blocking',
 	'hyper': 'hyper',

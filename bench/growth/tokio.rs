@@ -1,38 +1,57 @@
 // SPDX-License-Identifier: MIT
 
-//! A yield_now, a spawn, a time limit and a channel, while so many other tasks sleep.
+//! A turn, a spawn, a time limit and a channel, while so many other tasks sleep.
+//!
+//! The turn is handed over by Notify, as in yield/tokio-notify.rs: yield_now would ask the
+//! kernel for events. The limit is that of such a wait, as in timeout/tokio-notify.rs.
 
 use common::Bench;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{channel, Sender};
+use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 static ASLEEP: AtomicUsize = AtomicUsize::new(0);
-static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 async fn sleeper() {
     ASLEEP.fetch_add(1, Relaxed);
     sleep(Duration::from_secs(3600)).await;
 }
 
-async fn partner() {
-    while !IS_OVER.load(Relaxed) {
-        yield_now().await;
+struct Turns([Notify; 2]);
+
+impl Turns {
+    async fn turn(&self, mine: usize) {
+        self.0[1 - mine].notify_one();
+        self.0[mine].notified().await;
+    }
+
+    async fn turn_within_limit(&self, mine: usize) {
+        self.0[1 - mine].notify_one();
+        timeout(Duration::from_secs(1), self.0[mine].notified())
+            .await
+            .unwrap();
     }
 }
 
 async fn growth_switch() {
     let mut bench = Bench::new("growth-switch", 2.0);
-    tokio::spawn(partner());
+    let turns = Arc::new(Turns([Notify::new(), Notify::new()]));
+    let partners = turns.clone();
+    let partner = tokio::spawn(async move {
+        loop {
+            partners.turn(1).await;
+        }
+    });
     while let Some(units) = bench.next() {
         for _ in 0..units {
-            yield_now().await;
+            turns.turn(0).await;
         }
     }
-    IS_OVER.store(true, Relaxed);
-    yield_now().await;
+    partner.abort();
 }
 
 async fn growth_spawn() {
@@ -45,12 +64,20 @@ async fn growth_spawn() {
 }
 
 async fn growth_timer() {
-    let mut bench = Bench::new("growth-timer", 1.0);
+    let mut bench = Bench::new("growth-timer", 2.0);
+    let turns = Arc::new(Turns([Notify::new(), Notify::new()]));
+    let partners = turns.clone();
+    let partner = tokio::spawn(async move {
+        loop {
+            partners.turn_within_limit(1).await;
+        }
+    });
     while let Some(units) = bench.next() {
         for _ in 0..units {
-            timeout(Duration::from_secs(1), yield_now()).await.unwrap();
+            turns.turn_within_limit(0).await;
         }
     }
+    partner.abort();
 }
 
 async fn producer(sender: Sender<u64>) {
