@@ -29,7 +29,9 @@ PEERS = {
 	'hyper': 'hyper',
 	'nginx': 'nginx',
 	'aio': 'asyncio',
+	'aio-protocol': 'asyncio, protocol',
 	'aio-uvloop': 'uvloop',
+	'aio-uvloop-protocol': 'uvloop, protocol',
 	'clock': 'clock_gettime',
 	'epoll': 'epoll_wait, empty',
 	'eventfd': 'bare eventfd',
@@ -109,7 +111,7 @@ LEFT_OUT = {
 }
 
 # About how many seconds one run takes; all others take one.
-SECONDS = {'sleepers': 15, 'delayed': 8, 'echo': 4, 'hello': 5, 'idle': 3, 'growth': 4}
+SECONDS = {'yield': 4, 'sleepers': 15, 'delayed': 8, 'echo': 4, 'hello': 5, 'idle': 3, 'growth': 4}
 
 # What is not in ns, and of what that is.
 UNITS = {
