@@ -32,7 +32,11 @@ struct bide_loop {
 	struct context scheduler;       /* the loop's own code, on the thread's stack */
 	uint64_t look_interval;         /* in ticks; 0: look after every round */
 	bool is_direct;                 /* a parking task picks the next one by itself */
+	bool round_is_timed;            /* somebody gave way: its end reads the counter */
 	int attention;                  /* atomic: something from outside wants a look */
+	uint64_t timed_at;              /* in ticks: when a parking task last read the counter */
+	uint64_t untimed_limit;         /* steps that may go by before the next reading */
+	uint64_t untimed_left;          /* of these, how many still may */
 
 	/* Time. */
 	bide_time now;                  /* as of the last look; virtual under BIDE_VIRTUAL_CLOCK */
@@ -169,6 +173,12 @@ static inline bide_time loop_deadline(bide_loop *loop, bide_time d)
 static inline void loop_make_ready(bide_loop *loop, struct bide_task *task)
 {
 	ring_push(&loop->ready, task);
+}
+
+/* Who gives way may have computed for long: the end of the round reads the counter. */
+static inline void loop_time_round(bide_loop *loop)
+{
+	loop->round_is_timed = true;
 }
 
 /* loop.c */

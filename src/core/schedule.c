@@ -23,6 +23,9 @@
 #define PREFETCH_TASK 8
 #define PREFETCH_STACK 4
 
+/* How many steps of tasks may go by between two looks at the processor's counter. */
+#define UNTIMED_STEPS_MAX 8
+
 /* Swaps a random task of the round to its head, unless the head is not to be overtaken. */
 static void round_shuffle(bide_loop *loop)
 {
@@ -37,14 +40,56 @@ static void round_shuffle(bide_loop *loop)
 	*ring_slot(ready, chosen) = first;
 }
 
+static inline bool is_look_due(const bide_loop *loop, uint64_t ticks)
+{
+	return ticks - loop->clock.looked_ticks >= loop->look_interval;
+}
+
+/*
+ * Reads the counter, and sets how many steps may go by until it is read again: where
+ * little time has passed since it was read last, twice as many as then, up to
+ * UNTIMED_STEPS_MAX. How long a step is going to take is anybody's guess, and the best
+ * one is what the last ones took.
+ */
+static __attribute__((noinline)) bool steps_are_over(bide_loop *loop, uint64_t steps)
+{
+	uint64_t ticks = bide__ticks();
+	uint64_t passed = ticks - loop->timed_at;
+	uint64_t limit = loop->untimed_limit * 2 + 1;
+
+	if (limit > UNTIMED_STEPS_MAX)
+		limit = UNTIMED_STEPS_MAX;
+	if (passed >= loop->look_interval / 2)
+		limit = 0;
+	loop->timed_at = ticks;
+	loop->untimed_limit = limit;
+	loop->untimed_left = limit > steps ? limit - steps : 0;
+	return is_look_due(loop, ticks);
+}
+
+/* Whether the round that has ended is to be followed by a look at I/O and timers. */
+static inline bool round_is_due(bide_loop *loop, uint64_t steps)
+{
+	if (loop->round_is_timed) {
+		loop->round_is_timed = false;
+		return is_look_due(loop, bide__ticks());
+	}
+	if (unlikely(steps > loop->untimed_left))
+		return steps_are_over(loop, steps);
+	loop->untimed_left -= steps;
+	return false;
+}
+
 /* Whether the next round may begin without a look at I/O and timers. */
 static inline bool round_renew(bide_loop *loop)
 {
-	if (ring_is_empty(&loop->ready))
+	uint64_t steps = loop->ready.tail - loop->ready.head;
+
+	if (steps == 0)
 		return false;
 	if (__atomic_load_n(&loop->attention, __ATOMIC_RELAXED))
 		return false;
-	if (bide__ticks() - loop->clock.looked_ticks >= loop->look_interval)
+	if (round_is_due(loop, steps))
 		return false;
 	loop->round_end = loop->ready.tail;
 	loop->round_count++;

@@ -52,6 +52,7 @@ int bide_yield(void)
 
 	if (unlikely(r < 0))
 		return r;
+	loop_time_round(bide__loop);
 	ring_push(&bide__loop->ready, self);
 	bide__suspend(bide__loop, self);
 	return 0;

@@ -85,6 +85,7 @@ void bide__give_way(bide_loop *loop)
 {
 	struct bide_task *self = loop->current;
 
+	loop_time_round(loop);
 	loop_make_ready(loop, self);
 	bide__suspend(loop, self);
 	self->refusals = 0;

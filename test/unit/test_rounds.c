@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * test_rounds.c - when timers get their turn among tasks that keep each other ready
+ *
+ * In real time, as virtual time stands still while a task computes.
+ */
+#include "loop_test.h"
+
+#include <bide.h>
+
+#define SLOW (50 * BIDE_MICROSECOND)    /* a step after which a look is due */
+#define TURNS_MAX 1000
+
+static bool is_awake;
+
+static int sleep_shortly(void *arg)
+{
+	int r = bide_sleep(1);
+
+	(void)arg;
+	is_awake = true;
+	return r;
+}
+
+static int do_nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* Two steps, and neither of them yields. */
+static int spawn_and_join(void)
+{
+	return bide_join(bide_spawn(do_nothing, NULL));
+}
+
+/* How often the running task computes for long, and then waits so, until a short sleep ends. */
+static int slow_turns_of_a_sleep(int (*wait)(void))
+{
+	int turns = 0;
+
+	is_awake = false;
+	CHECK_INT(bide_go(sleep_shortly, NULL), 0);
+	while (!is_awake && turns < TURNS_MAX) {
+		bide_time until = bide_now() + SLOW;
+
+		while (bide_now() < until)
+			;
+		CHECK_INT(wait(), 0);
+		turns++;
+	}
+	return turns;
+}
+
+static void be_quick(int (*wait)(void))
+{
+	for (int i = 0; i < 10000; i++)
+		CHECK_INT(wait(), 0);
+}
+
+/* The sleeper goes to sleep, a look wakes it, it runs: a turn each, if there is a look in each. */
+static int yield_slowly(void *arg)
+{
+	(void)arg;
+	be_quick(bide_yield);
+	CHECK(slow_turns_of_a_sleep(bide_yield) <= 4);
+	return 0;
+}
+
+TEST(timers, get_their_turn_at_each_slow_yield)
+{
+	CHECK_INT(bide_run(yield_slowly, NULL), 0);
+}
+
+static int join_slowly(void *arg)
+{
+	(void)arg;
+	be_quick(spawn_and_join);
+	/* Nobody knows yet that steps have become slow: eight may go by. */
+	CHECK(slow_turns_of_a_sleep(spawn_and_join) <= 8);
+	CHECK(slow_turns_of_a_sleep(spawn_and_join) <= 4);
+	return 0;
+}
+
+TEST(timers, get_their_turn_among_tasks_that_become_slow)
+{
+	CHECK_INT(bide_run(join_slowly, NULL), 0);
+}
