@@ -114,10 +114,8 @@ static inline __attribute__((always_inline)) void prefetch(const bide_loop *loop
 			__builtin_prefetch((const char *)next + 128);
 		} else {
 			__builtin_prefetch((const void *)(stands));
-			/* The line behind the first is the red zone, which is skipped. */
+			__builtin_prefetch((const void *)(stands + 64));
 			__builtin_prefetch((const void *)(stands + 128));
-			__builtin_prefetch((const void *)(stands + 192));
-			__builtin_prefetch((const void *)(stands + 256));
 		}
 	}
 }

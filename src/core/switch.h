@@ -105,22 +105,31 @@ static inline void context_jump(struct context *from, struct context *to)
 int bide__context_cross(struct context *from, struct context *to, int value);
 #endif
 
+/*
+ * The function that a switch is inlined into may keep something below its stack
+ * pointer, unless it was compiled to have no such red zone. Then what is saved lies
+ * close together, and switching among many tasks misses the cache less often.
+ */
+#ifdef BIDE_NO_RED_ZONE
+#define RED_ZONE_SKIP ""
+#define RED_ZONE_RETURN ""
+#else
+#define RED_ZONE_SKIP "leaq -128(%%rsp), %%rsp\n\t"
+#define RED_ZONE_RETURN "leaq 128(%%rsp), %%rsp\n\t"
+#endif
+
 static inline __attribute__((always_inline)) void context_jump(struct context *from,
                                                                struct context *to)
 {
-	/* The first instruction steps over the red zone of the function that
-	 * this is inlined into. */
-	__asm__ volatile("leaq -128(%%rsp), %%rsp\n\t"
-	                 "pushq %%rbp\n\t"
-	                 "leaq 1f(%%rip), %%rcx\n\t"
-	                 "pushq %%rcx\n\t"
-	                 "movq %%rsp, (%%rdi)\n\t"
-	                 "movq (%%rsi), %%rsp\n\t"
-	                 "popq %%rcx\n\t"
-	                 "jmp *%%rcx\n"
-	                 "1:\n\t"
-	                 "popq %%rbp\n\t"
-	                 "leaq 128(%%rsp), %%rsp"
+	__asm__ volatile(RED_ZONE_SKIP "pushq %%rbp\n\t"
+	                               "leaq 1f(%%rip), %%rcx\n\t"
+	                               "pushq %%rcx\n\t"
+	                               "movq %%rsp, (%%rdi)\n\t"
+	                               "movq (%%rsi), %%rsp\n\t"
+	                               "popq %%rcx\n\t"
+	                               "jmp *%%rcx\n"
+	                               "1:\n\t"
+	                               "popq %%rbp\n\t" RED_ZONE_RETURN
 	                 : "+D"(from), "+S"(to)
 	                 :
 	                 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
