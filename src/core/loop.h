@@ -164,8 +164,12 @@ static inline bide_time loop_clock(const bide_loop *loop)
 /* When a duration that begins now is over. */
 static inline bide_time loop_deadline(bide_loop *loop, bide_time d)
 {
-	bide_time now = loop_is_virtual(loop) ? loop->now : start_clock_read(&loop->clock);
+	bide_time now;
 
+	/* Many waits have no limit, and need no clock. */
+	if (d == BIDE_FOREVER)
+		return d;
+	now = loop_is_virtual(loop) ? loop->now : start_clock_read(&loop->clock);
 	return bide__time_after(now, d);
 }
 
