@@ -50,6 +50,12 @@ void bide__items_clear(struct items *items)
 	items->is_big = false;
 }
 
+int bide__item_copy(void *to, const void *from, size_t size)
+{
+	memcpy(to, from, size);
+	return 0;
+}
+
 int bide__items_reserve(struct items *items, size_t count, size_t limit)
 {
 	size_t capacity = items->capacity < CAPACITY_AT_FIRST / 2 ? CAPACITY_AT_FIRST

@@ -48,6 +48,9 @@ void bide__items_pop_ordered(struct items *items, void *ret);
 /* Drops all items and the memory for them. */
 void bide__items_clear(struct items *items);
 
+/* Returns 0, so that it can be called last of all. */
+int bide__item_copy(void *to, const void *from, size_t size);
+
 /* The common sizes are plain moves. to may be NULL. */
 static inline void item_copy(void *to, const void *from, size_t size)
 {
@@ -63,34 +66,57 @@ static inline void item_copy(void *to, const void *from, size_t size)
 		memcpy(to, from, size);
 }
 
-/* There must be room. */
-static inline void items_push(struct items *items, const void *item)
+/* As item_copy(), with nothing to do behind it; to is not NULL. Returns 0. */
+static inline int item_copy_last(void *to, const void *from, size_t size)
+{
+	if (size == 8)
+		memcpy(to, from, 8);
+	else if (size == 4)
+		memcpy(to, from, 4);
+	else
+		return bide__item_copy(to, from, size);
+	return 0;
+}
+
+/* There must be room in the ring. Returns the slot for an item that enters it. */
+static inline char *ring_enter(struct items *items)
 {
 	size_t index = items->first + items->count;
 
-	if (items->order != ITEMS_FIFO) {
-		bide__items_push_ordered(items, item);
-		return;
-	}
-	assert(items->count < items->capacity);         /* I1 */
+	assert(items->order == ITEMS_FIFO && items->count < items->capacity);   /* I1 */
 	if (index >= items->capacity)
 		index -= items->capacity;
-	item_copy(items->slots + index * items->item_size, item, items->item_size);
 	items->count++;
+	return items->slots + index * items->item_size;
+}
+
+/* There must be an item in the ring. Returns the slot of the one that leaves it. */
+static inline const char *ring_leave(struct items *items)
+{
+	size_t index = items->first;
+
+	assert(items->order == ITEMS_FIFO && items->count > 0 && index < items->capacity); /* I1 */
+	items->first = index + 1 == items->capacity ? 0 : index + 1;
+	items->count--;
+	return items->slots + index * items->item_size;
+}
+
+/* There must be room. */
+static inline void items_push(struct items *items, const void *item)
+{
+	if (items->order == ITEMS_FIFO)
+		item_copy(ring_enter(items), item, items->item_size);
+	else
+		bide__items_push_ordered(items, item);
 }
 
 /* Copies the next item to ret, where that is not NULL. There must be one. */
 static inline void items_pop(struct items *items, void *ret)
 {
-	if (items->order != ITEMS_FIFO) {
+	if (items->order == ITEMS_FIFO)
+		item_copy(ret, ring_leave(items), items->item_size);
+	else
 		bide__items_pop_ordered(items, ret);
-		return;
-	}
-	assert(items->count > 0 && items->first < items->capacity);     /* I1 */
-	item_copy(ret, items->slots + items->first * items->item_size, items->item_size);
-	if (++items->first == items->capacity)
-		items->first = 0;
-	items->count--;
 }
 
 #endif

@@ -54,6 +54,7 @@ static bide_queue *queue_open(size_t item_size, size_t maxsize, enum items_order
 	if (maxsize == 0)
 		queue->maxsize = SIZE_MAX;
 	bide__items_init(&queue->items, item_size, order, cmp);
+	queue->is_plain = order == ITEMS_FIFO;
 	if (queue->maxsize <= RESERVED_BYTES_MAX / queue->items.slot_size &&
 	    bide__items_reserve(&queue->items, queue->maxsize, queue->maxsize) < 0) {
 		bide__free(queue);
@@ -82,8 +83,10 @@ bide_queue *bide_queue_new_shared(size_t item_size, size_t maxsize)
 {
 	bide_queue *queue = queue_open(item_size, maxsize, ITEMS_FIFO, NULL);
 
-	if (queue != NULL)
+	if (queue != NULL) {
 		queue->is_shared = true;
+		queue->is_plain = false;
+	}
 	return queue;
 }
 
@@ -215,34 +218,78 @@ static __attribute__((noinline)) int queue_park(struct bide_node *partners, enum
 	return bide__park_interruptible(&self.waiter);
 }
 
-int bide_queue_put(bide_queue *queue, const void *item)
+/* What bide_queue_put() does where it is not plain that there is room for one more. */
+static __attribute__((noinline)) int queue_put(bide_queue *queue, const void *item)
 {
-	int r;
+	int r = queue_add(queue, item);
 
-	if (unlikely(queue->is_shared))
-		return bide__shared_put(queue, item);
-	r = cancellation_point(task_current());
-	if (unlikely(r < 0))
-		return r;
-	r = queue_add(queue, item);
 	if (likely(r != -EAGAIN))
 		return r;
 	return queue_park(&queue->putters, PARK_QUEUE_PUT, queue, (void *)item);
 }
 
-int bide_queue_get(bide_queue *queue, void *item)
+static __attribute__((noinline)) int queue_get(bide_queue *queue, void *item)
 {
-	int r;
+	int r = queue_take(queue, item);
 
-	if (unlikely(queue->is_shared))
-		return bide__shared_get(queue, item);
-	r = cancellation_point(task_current());
-	if (unlikely(r < 0))
-		return r;
-	r = queue_take(queue, item);
 	if (likely(r != -EAGAIN))
 		return r;
 	return queue_park(&queue->getters, PARK_QUEUE_GET, queue, item);
+}
+
+/* For a queue that may be shared, or a caller that may not wait. */
+static __attribute__((noinline)) int queue_put_with_care(bide_queue *queue, const void *item)
+{
+	int r;
+
+	if (queue->is_shared)
+		return bide__shared_put(queue, item);
+	r = cancellation_point(task_current());
+	return r < 0 ? r : queue_put(queue, item);
+}
+
+static __attribute__((noinline)) int queue_get_with_care(bide_queue *queue, void *item)
+{
+	int r;
+
+	if (queue->is_shared)
+		return bide__shared_get(queue, item);
+	r = cancellation_point(task_current());
+	return r < 0 ? r : queue_get(queue, item);
+}
+
+/*
+ * These two move nearly all items. They call nothing but last of all, so that they
+ * have no register to save; and whether somebody waits they ask only where Q1 and
+ * Q2 let somebody.
+ */
+int bide_queue_put(bide_queue *queue, const void *item)
+{
+	struct bide_task *self = task_current();
+	struct items *items = &queue->items;
+
+	if (unlikely(!queue->is_plain || self == NULL || self->is_interrupted))
+		return queue_put_with_care(queue, item);
+	self->refusals = 0;
+	if (items->count >= items->capacity ||
+	    (items->count == 0 && !list_is_empty(&queue->getters)))
+		return queue_put(queue, item);
+	queue->unfinished++;
+	return item_copy_last(ring_enter(items), item, items->item_size);
+}
+
+int bide_queue_get(bide_queue *queue, void *item)
+{
+	struct bide_task *self = task_current();
+	struct items *items = &queue->items;
+
+	if (unlikely(!queue->is_plain || self == NULL || self->is_interrupted))
+		return queue_get_with_care(queue, item);
+	self->refusals = 0;
+	if (items->count == 0 || items->is_big || item == NULL ||
+	    (items->count == queue->maxsize && !list_is_empty(&queue->putters)))
+		return queue_get(queue, item);
+	return item_copy_last(item, ring_leave(items), items->item_size);
 }
 
 int bide__queue_add(bide_queue *queue, const void *item)
@@ -320,6 +367,7 @@ void bide_queue_shutdown(bide_queue *queue, bool immediate)
 {
 	enter(queue);
 	queue->is_shut = true;
+	queue->is_plain = false;
 	if (immediate) {
 		size_t dropped = queue->items.count;
 

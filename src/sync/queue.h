@@ -20,6 +20,7 @@ struct bide_queue {
 	struct bide_node joiners;       /* the same */
 	bool is_shut;
 	bool is_shared;                 /* all of it is under bide__guard_of() the queue */
+	bool is_plain;                  /* a ring, and neither of the two */
 };
 
 /* Somebody who waits in a queue for whoever does the opposite. */
