@@ -11,7 +11,7 @@
  * Invariants
  *   W1  A parked task has exactly one waiter, task->waiter, and is_parked is true
  *       in it.
- *   W2  Only bide__settle() ends a wait. It runs once for each wait. After it the
+ *   W2  Only waiter_settle() ends a wait. It runs once for each wait. After it the
  *       settling side must not touch the waiter: its stack may be gone.
  *   W3  A result once settled stands: a cancellation that comes later is for the
  *       task's next cancellation point.
@@ -24,41 +24,15 @@
 
 int bide__park(struct waiter *waiter)
 {
-	bide_loop *loop = bide__loop;
-	struct bide_task *self = loop->current;
-
-	waiter->task = self;
-	waiter->since = loop->now;
-	waiter->is_parked = true;
-	self->waiter = waiter;
-	self->state = TASK_PARKED;
-	bide__suspend(loop, self);
-
-	assert(!waiter->is_parked);
-	self->refusals = 0;
-	return waiter->result;
+	return waiter_park(waiter);
 }
 
 int bide__park_interruptible(struct waiter *waiter)
 {
-	int r = bide__park(waiter);
-
-	return unlikely(r == -ECANCELED) ? bide__cut_short(waiter->task) : r;
+	return waiter_park_interruptible(waiter);
 }
 
-static inline void settle(struct waiter *waiter, int result)
-{
-	struct bide_task *task = waiter->task;
-
-	assert(waiter->is_parked && task->waiter == waiter);        /* W1, W2 */
-	waiter->result = result;
-	waiter->is_parked = false;
-	task->state = TASK_ACTIVE;
-	loop_make_ready(task_loop(task), task);
-}
-
-/* Apart, so that the usual way has no register to save. */
-static __attribute__((noinline, cold)) void settle_with_care(struct waiter *waiter, int result)
+void bide__settle_with_care(struct waiter *waiter, int result)
 {
 	user_check(waiter->task);
 	settle(waiter, result);
@@ -66,10 +40,7 @@ static __attribute__((noinline, cold)) void settle_with_care(struct waiter *wait
 
 void bide__settle(struct waiter *waiter, int result)
 {
-	if (unlikely(is_debugging()))
-		settle_with_care(waiter, result);
-	else
-		settle(waiter, result);
+	waiter_settle(waiter, result);
 }
 
 void bide__wait_interrupt(struct bide_task *task)
@@ -131,14 +102,14 @@ int bide__waitq_park(struct bide_waitq *queue, enum park_reason reason, const vo
 
 	waiter_init(&self, bide__waitq_withdraw, reason, object);
 	list_push_back(&queue->waiters, &self.node);
-	return bide__park_interruptible(&self);
+	return waiter_park_interruptible(&self);
 }
 
 bool bide__waitq_wake_one(struct bide_waitq *queue, int result)
 {
 	if (list_is_empty(&queue->waiters))
 		return false;
-	bide__settle(container_of(list_pop_front(&queue->waiters), struct waiter, node), result);
+	waiter_settle(container_of(list_pop_front(&queue->waiters), struct waiter, node), result);
 	return true;
 }
 
@@ -156,6 +127,6 @@ void bide__waitq_wake_all(struct bide_waitq *queue, int result)
 
 		node = node->next;
 		__builtin_prefetch(node->next);
-		bide__settle(waiter, result);
+		waiter_settle(waiter, result);
 	}
 }

@@ -80,6 +80,9 @@ int bide__park_interruptible(struct waiter *waiter);
 /* Ends the wait. The waiter must not be touched after: its stack may be gone. */
 void bide__settle(struct waiter *waiter, int result);
 
+/* Settles under BIDE_DEBUG, and looks whose thread this is. */
+__attribute__((cold)) void bide__settle_with_care(struct waiter *waiter, int result);
+
 /* Cuts short what the task waits for, where it can be. For scope.c. */
 void bide__wait_interrupt(struct bide_task *task);
 
@@ -94,9 +97,54 @@ void bide__give_way(bide_loop *loop);
 int bide__refuse(struct bide_task *self);
 int bide__cut_short(struct bide_task *self);
 
+/* The three above in line, for what hands over so often that a call counts. */
+static inline int waiter_park(struct waiter *waiter)
+{
+	bide_loop *loop = bide__loop;
+	struct bide_task *self = loop->current;
+
+	waiter->task = self;
+	waiter->since = loop->now;
+	waiter->is_parked = true;
+	self->waiter = waiter;
+	self->state = TASK_PARKED;
+	bide__suspend(loop, self);
+
+	assert(!waiter->is_parked);
+	self->refusals = 0;
+	return waiter->result;
+}
+
+static inline int waiter_park_interruptible(struct waiter *waiter)
+{
+	int r = waiter_park(waiter);
+
+	return unlikely(r == -ECANCELED) ? bide__cut_short(waiter->task) : r;
+}
+
+/* Settles, and does not ask whose thread this is. */
+static inline void settle(struct waiter *waiter, int result)
+{
+	struct bide_task *task = waiter->task;
+
+	assert(waiter->is_parked && task->waiter == waiter);        /* W1, W2 */
+	waiter->result = result;
+	waiter->is_parked = false;
+	task->state = TASK_ACTIVE;
+	loop_make_ready(task_loop(task), task);
+}
+
+static inline void waiter_settle(struct waiter *waiter, int result)
+{
+	if (unlikely(is_debugging()))
+		bide__settle_with_care(waiter, result);
+	else
+		settle(waiter, result);
+}
+
 /*
- * The same for a call that may have suspended or not: switches is what
- * loop->switches was when it began.
+ * The answer to a call that may have suspended or not and was then
+ * cancelled: switches is what loop->switches was when it began.
  */
 static inline int canceled_since(struct bide_task *self, uint64_t switches)
 {

@@ -27,7 +27,7 @@ void bide__lock_pass(bide_lock *lock)
 	}
 	next = container_of(list_pop_front(&lock->waiters.waiters), struct waiter, node);
 	lock->owner = next->task;
-	bide__settle(next, 0);
+	waiter_settle(next, 0);
 }
 
 void bide__lock_queue(bide_lock *lock, struct waiter *waiter)

@@ -122,6 +122,8 @@ static void meet_serve(struct partner *partner, int result)
 	bide__sleeper_wake(&meet->sleeper, 0);
 }
 
+static const struct partner_ops meet_ops = { .claim = meet_claim, .serve = meet_serve };
+
 static bool meet_withdraw(struct waiter *waiter)
 {
 	struct meet *meet = container_of(waiter, struct meet, sleeper.waiter);
@@ -147,7 +149,7 @@ static void meet_link(struct meet *meet)
 		struct meet_partner *own = &meet->partners[i];
 
 		*own = (struct meet_partner){
-			.partner = { .item = one->item, .claim = meet_claim, .serve = meet_serve },
+			.partner = { .item = one->item, .ops = &meet_ops },
 			.meet = meet,
 		};
 		if (one->queue != NULL)

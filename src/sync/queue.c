@@ -107,6 +107,21 @@ void bide_queue_free(bide_queue *queue)
 	bide__free(queue);
 }
 
+struct partner_waiter {
+	struct waiter waiter;
+	struct partner partner;
+};
+
+/* Ends its wait; it has been taken out of the queue. */
+static inline void partner_serve(struct partner *partner, int result)
+{
+	if (likely(partner->ops == NULL))
+		waiter_settle(&container_of(partner, struct partner_waiter, partner)->waiter,
+		              result);
+	else
+		partner->ops->serve(partner, result);
+}
+
 /* Takes the first partner out of the queue. */
 static inline struct partner *partner_pop(struct bide_node *partners)
 {
@@ -119,7 +134,8 @@ static inline struct partner *partner_claim(struct bide_node *partners)
 	while (!list_is_empty(partners)) {
 		struct partner *first = partner_pop(partners);
 
-		if (likely(first->claim == NULL || first->claim(first)))
+		if (likely(first->ops == NULL || first->ops->claim == NULL ||
+		           first->ops->claim(first)))
 			return first;
 	}
 	return NULL;
@@ -134,7 +150,7 @@ static void putter_admit(bide_queue *queue)
 		return;
 	items_push(&queue->items, putter->item);
 	queue->unfinished++;
-	putter->serve(putter, 0);
+	partner_serve(putter, 0);
 }
 
 /* The same, but it goes to ret. Returns 0 or -EAGAIN. */
@@ -146,7 +162,7 @@ static int putter_meet(bide_queue *queue, void *ret)
 		return -EAGAIN;
 	item_copy(ret, putter->item, queue->items.item_size);
 	queue->unfinished++;
-	putter->serve(putter, 0);
+	partner_serve(putter, 0);
 	return 0;
 }
 
@@ -178,7 +194,7 @@ static inline int queue_add(bide_queue *queue, const void *item)
 		assert(items->count == 0);              /* Q1 */
 		item_copy(getter->item, item, items->item_size);
 		queue->unfinished++;
-		getter->serve(getter, 0);
+		partner_serve(getter, 0);
 		return 0;
 	}
 	if (items->count >= queue->maxsize)
@@ -190,16 +206,6 @@ static inline int queue_add(bide_queue *queue, const void *item)
 	queue->unfinished++;
 	return 0;
 }
-
-static void partner_serve(struct partner *partner, int result)
-{
-	bide__settle(partner->waiter, result);
-}
-
-struct partner_waiter {
-	struct waiter waiter;
-	struct partner partner;
-};
 
 static bool partner_withdraw(struct waiter *waiter)
 {
@@ -213,9 +219,9 @@ static __attribute__((noinline)) int queue_park(struct bide_node *partners, enum
 	struct partner_waiter self;
 
 	waiter_init(&self.waiter, partner_withdraw, reason, queue);
-	partner_init(&self.partner, &self.waiter, item, partner_serve);
+	partner_init(&self.partner, item, NULL);
 	list_push_back(partners, &self.partner.node);
-	return bide__park_interruptible(&self.waiter);
+	return waiter_park_interruptible(&self.waiter);
 }
 
 /* What bide_queue_put() does where it is not plain that there is room for one more. */
@@ -327,7 +333,7 @@ static void serve_all(struct bide_node *partners, int result)
 	struct partner *partner;
 
 	while ((partner = partner_claim(partners)) != NULL)
-		partner->serve(partner, result);
+		partner_serve(partner, result);
 }
 
 static void note_done(bide_queue *queue, size_t n)

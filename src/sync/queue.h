@@ -26,8 +26,12 @@ struct bide_queue {
 /* Somebody who waits in a queue for whoever does the opposite. */
 struct partner {
 	struct bide_node node;          /* in getters or putters until served or withdrawn */
-	struct waiter *waiter;
 	void *item;                     /* where a getter wants it, or what a putter puts */
+	const struct partner_ops *ops;  /* NULL: is part of a struct partner_waiter */
+};
+
+/* What differs where the partner is not just a task of this loop in one queue. */
+struct partner_ops {
 	/* Makes sure that nobody else serves it: false where somebody has. NULL: it
 	 * is in one queue only. */
 	bool (*claim)(struct partner *partner);
@@ -36,13 +40,10 @@ struct partner {
 };
 
 /* Sets all but the node, which a queue links. */
-static inline void partner_init(struct partner *partner, struct waiter *waiter, void *item,
-                                void (*serve)(struct partner *partner, int result))
+static inline void partner_init(struct partner *partner, void *item, const struct partner_ops *ops)
 {
-	partner->waiter = waiter;
 	partner->item = item;
-	partner->claim = NULL;
-	partner->serve = serve;
+	partner->ops = ops;
 }
 
 /* For a queue that is shared, under its guard. They return as the try_ calls. */

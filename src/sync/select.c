@@ -79,6 +79,8 @@ static void select_serve(struct partner *partner, int result)
 	bide__settle(&select->waiter, 0);
 }
 
+static const struct partner_ops select_ops = { .serve = select_serve };
+
 static void select_fire(struct bide_timer *timer)
 {
 	struct select *select = container_of(timer, struct select, timer);
@@ -96,7 +98,7 @@ static ssize_t select_park(struct select *select, bide_time deadline)
 		const bide_case *one = &select->cases[i];
 		struct select_partner *own = &select->partners[i];
 
-		partner_init(&own->partner, &select->waiter, one->item, select_serve);
+		partner_init(&own->partner, one->item, &select_ops);
 		own->partner.node.next = NULL;
 		own->select = select;
 		if (one->queue != NULL)

@@ -20,6 +20,8 @@ static void shared_serve(struct partner *partner, int result)
 	bide__sleeper_wake(&container_of(partner, struct shared_partner, partner)->sleeper, result);
 }
 
+static const struct partner_ops shared_ops = { .serve = shared_serve };
+
 static bool shared_withdraw(struct waiter *waiter)
 {
 	struct shared_partner *self = container_of(waiter, struct shared_partner, sleeper.waiter);
@@ -37,9 +39,10 @@ static bool shared_withdraw(struct waiter *waiter)
 static int shared_wait(bide_queue *queue, struct bide_node *partners, enum park_reason reason,
                        void *item)
 {
-	struct shared_partner self = { .partner = { .item = item, .serve = shared_serve } };
+	struct shared_partner self;
 	int r;
 
+	partner_init(&self.partner, item, &shared_ops);
 	bide__sleeper_init(&self.sleeper, reason, queue);
 	self.sleeper.waiter.withdraw = shared_withdraw;
 	list_push_back(partners, &self.partner.node);
