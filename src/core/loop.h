@@ -216,8 +216,11 @@ int bide__backend_open(struct backend **ret, const bide_options *options, bool s
 /* Runs one round of what is ready. */
 void bide__schedule_round(bide_loop *loop);
 
-/* The running task stands still; the next ready one, or the scheduler, goes on. */
-void bide__suspend(bide_loop *loop, struct bide_task *self);
+/*
+ * The running task stands still; the next ready one, or the scheduler, goes on. Returns
+ * 0, so that bide_yield(), which has nothing left to do, can end by a jump to it.
+ */
+int bide__suspend(bide_loop *loop, struct bide_task *self);
 
 /*
  * The task that ran on the stack has ended. Returns NULL where loop->current is a new

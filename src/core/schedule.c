@@ -215,28 +215,29 @@ void bide__schedule_round(bide_loop *loop)
  * Out of line and small, so that few registers are saved for the switch, and all
  * parked tasks stand at the same place.
  */
-__attribute__((noinline)) void bide__suspend(bide_loop *loop, struct bide_task *self)
+__attribute__((noinline)) int bide__suspend(bide_loop *loop, struct bide_task *self)
 {
 	struct bide_task *next = pick(loop);
 
 	if (next == self)
-		return;
+		return 0;
 	if (likely(next != NULL && next->state == TASK_ACTIVE)) {
 		loop->current = next;
 		loop->switches++;
 		context_switch(&self->context, &next->context);
-		return;
+		return 0;
 	}
 	if (next != NULL && next->cancel_count == 0 && bide__schedule_begin(loop, next) == 0) {
 		loop->current = next;
 		loop->switches++;
 		context_switch(&self->context, &next->context);
-		return;
+		return 0;
 	}
 	/* The scheduler ends what cannot begin. */
 	if (next != NULL)
 		ring_push_front(&loop->ready, next);
 	context_switch(&self->context, &loop->scheduler);
+	return 0;
 }
 
 struct context *bide__schedule_successor(bide_loop *loop, stack *own, unsigned pool_index)

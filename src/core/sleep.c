@@ -54,8 +54,7 @@ int bide_yield(void)
 		return r;
 	loop_time_round(bide__loop);
 	ring_push(&bide__loop->ready, self);
-	bide__suspend(bide__loop, self);
-	return 0;
+	return bide__suspend(bide__loop, self);
 }
 
 int bide_sleep(bide_time d)

@@ -154,10 +154,15 @@ static inline int canceled_since(struct bide_task *self, uint64_t switches)
 /* What every cancellation point begins with: 0, -EPERM where no task runs, or -ECANCELED. */
 static inline int cancellation_point(struct bide_task *self)
 {
-	if (unlikely(self == NULL))
-		return bide__outside_of_tasks();
-	if (unlikely(self->is_interrupted))
-		return bide__refuse(self);
+	/* Both calls return what is written here, where the compiler sees it. */
+	if (unlikely(self == NULL)) {
+		(void)bide__outside_of_tasks();
+		return -EPERM;
+	}
+	if (unlikely(self->is_interrupted)) {
+		(void)bide__refuse(self);
+		return -ECANCELED;
+	}
 	self->refusals = 0;
 	return 0;
 }
