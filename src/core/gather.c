@@ -119,7 +119,7 @@ static bool watch_withdraw(struct waiter *waiter)
 {
 	struct watch *watch = container_of(waiter, struct watch, waiter);
 
-	bide__timer_disarm(&task_loop(waiter->task)->wheel, &watch->timer);
+	timer_disarm(&task_loop(waiter->task)->wheel, &watch->timer);
 	return true;
 }
 
@@ -188,7 +188,7 @@ static ssize_t watch_park(struct watch *watch, struct watcher watchers[], bide_t
 	}
 	if (deadline < BIDE_FOREVER) {
 		watch->timer.fire = watch_fire;
-		bide__timer_arm(&loop->wheel, &watch->timer, deadline);
+		timer_arm(&loop->wheel, &watch->timer, deadline);
 	}
 	r = bide__park_interruptible(&watch->waiter);
 	/* The tasks may be gone by now; their watchers know whether they are. */

@@ -92,8 +92,7 @@ int bide__scope_pop(bide_scope *scope, struct bide_task *self)
 	bide_scope *outermost;
 	int r = 0;
 
-	if (timer_is_armed(&scope->timer))
-		bide__timer_disarm(&bide__loop->wheel, &scope->timer);
+	timer_disarm(&bide__loop->wheel, &scope->timer);
 	self->scope = scope->outer;
 	scope->task = NULL;
 
@@ -110,12 +109,12 @@ int bide__scope_pop(bide_scope *scope, struct bide_task *self)
 	return r;
 }
 
-static void scope_arm(bide_scope *scope, bide_time deadline)
+static inline void scope_arm(bide_scope *scope, bide_loop *loop, bide_time deadline)
 {
 	if (deadline == BIDE_FOREVER)
 		return;
 	scope->timer.fire = deadline_fire;
-	bide__timer_arm(&task_loop(scope->task)->wheel, &scope->timer, deadline);
+	timer_arm(&loop->wheel, &scope->timer, deadline);
 }
 
 void bide_scope_enter(bide_scope *scope, bide_time timeout)
@@ -130,7 +129,7 @@ void bide_scope_enter(bide_scope *scope, bide_time timeout)
 	if (timeout <= 0) {
 		scope_cancel(scope, SCOPE_EXPIRED);
 	} else if (timeout < BIDE_FOREVER) {
-		scope_arm(scope, loop_deadline(bide__loop, timeout));
+		scope_arm(scope, bide__loop, loop_deadline(bide__loop, timeout));
 	}
 }
 
@@ -175,11 +174,11 @@ void bide_scope_set_deadline(bide_scope *scope, bide_time when)
 	/* A deadline that has passed cannot be moved, seen by the loop or not. */
 	if (timer_is_armed(&scope->timer) && scope->timer.deadline <= now)
 		when = scope->timer.deadline;
-	bide__timer_disarm(&loop->wheel, &scope->timer);
+	timer_disarm(&loop->wheel, &scope->timer);
 	if (when <= now)
 		scope_cancel(scope, SCOPE_EXPIRED);
 	else
-		scope_arm(scope, when);
+		scope_arm(scope, loop, when);
 }
 
 void bide_scope_shield(bide_scope *scope, bool on)

@@ -16,7 +16,7 @@ static bool sleep_withdraw(struct waiter *waiter)
 {
 	struct sleeper *sleeper = container_of(waiter, struct sleeper, waiter);
 
-	bide__timer_disarm(&task_loop(waiter->task)->wheel, &sleeper->timer);
+	timer_disarm(&task_loop(waiter->task)->wheel, &sleeper->timer);
 	return true;
 }
 
@@ -34,7 +34,7 @@ static int sleep_park(bide_loop *loop, bide_time when)
 	int r;
 
 	if (when < BIDE_FOREVER) {
-		bide__timer_arm(&loop->wheel, &sleeper.timer, when);
+		timer_arm(&loop->wheel, &sleeper.timer, when);
 		return bide__park_interruptible(&sleeper.waiter);
 	}
 	/* Counted, as such a sleep is meant to be ended from outside: it is no

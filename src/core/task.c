@@ -191,7 +191,7 @@ static inline void task_enter(bide_loop *loop, struct bide_task *task, bide_time
 
 		task->state = TASK_DELAYED;
 		task->delay = (struct bide_timer){ .fire = delay_fire };
-		bide__timer_arm(&loop->wheel, &task->delay, due);
+		timer_arm(&loop->wheel, &task->delay, due);
 		return;
 	}
 	loop_make_ready(loop, task);
@@ -472,7 +472,7 @@ int bide_cancel(bide_task *task)
 	if (task->state == TASK_DELAYED) {
 		bide_loop *loop = task_loop(task);
 
-		bide__timer_disarm(&loop->wheel, &task->delay);
+		timer_disarm(&loop->wheel, &task->delay);
 		task->state = TASK_NEW;
 		loop_make_ready(loop, task);
 	}

@@ -9,14 +9,19 @@
  * higher level, its timers move down, at most ten times in a timer's life and
  * seldom more than three.
  *
+ * Most timers are disarmed soon. So they first wait in a short list, and are placed
+ * when the list is full or the time advances.
+ *
  * Invariants
- *   T1  Where a timer stands follows from its deadline and the wheel's time alone.
+ *   T1  Where a timer that was placed stands follows from its deadline and the wheel's time alone.
  *       So timers of one deadline share a slot, and as moving down keeps their
  *       order, they fire in the order of arming.
  *   T2  Bit i of busy[level] is set if and only if slot i of the level is not
  *       empty, and bit i of levels if and only if busy[i] is not zero.
  *   T3  earliest of a slot that is not empty is no later than any deadline in it.
- *   T4  The first slot in use of the lowest level in use holds the next timer.
+ *   T4  The first slot in use of the lowest level in use holds the next timer of those
+ *       that were placed.
+ *   T5  Those in fresh were armed after those of the same deadline in the slots.
  *
  * A 4-ary heap was rejected: it is faster for a few timers that are disarmed
  * soon, and two to three times slower with a hundred thousand alive.
@@ -24,11 +29,15 @@
 #include "timer.h"
 
 #include "base/check.h"
-#include "base/list.h"
 
 void bide__wheel_init(struct timer_wheel *wheel, bide_time now)
 {
 	*wheel = (struct timer_wheel){ .time = now };
+}
+
+static struct bide_timer *timer_of(struct bide_node *node)
+{
+	return container_of(node, struct bide_timer, node);
 }
 
 static int level_of(uint64_t difference)
@@ -53,13 +62,11 @@ static void wheel_place(struct timer_wheel *wheel, struct bide_timer *timer)
 	list_push_back(&slot->timers, &timer->node);
 }
 
-void bide__timer_arm(struct timer_wheel *wheel, struct bide_timer *timer, bide_time deadline)
+void bide__wheel_settle(struct timer_wheel *wheel)
 {
-	assert(!timer_is_armed(timer));
-
-	timer->deadline = deadline;
-	wheel->count++;
-	wheel_place(wheel, timer);
+	wheel->armed_count = 0;
+	while (!list_is_empty(&wheel->fresh))
+		wheel_place(wheel, timer_of(list_pop_front(&wheel->fresh)));
 }
 
 static void slot_now_empty(struct timer_wheel *wheel, struct timer_slot *slot)
@@ -72,18 +79,10 @@ static void slot_now_empty(struct timer_wheel *wheel, struct timer_slot *slot)
 		wheel->levels &= ~(1u << level);
 }
 
-void bide__timer_disarm(struct timer_wheel *wheel, struct bide_timer *timer)
+void bide__timer_displace(struct timer_wheel *wheel, struct bide_timer *timer)
 {
-	struct bide_node *next = timer->node.next;
-
-	if (!timer_is_armed(timer))
-		return;
-
-	/* The last timer of a slot has the slot's head on both sides. */
-	if (next == timer->node.prev)
-		slot_now_empty(wheel, container_of(next, struct timer_slot, timers));
+	slot_now_empty(wheel, container_of(timer->node.next, struct timer_slot, timers));
 	list_remove(&timer->node);
-	wheel->count--;
 }
 
 /* The slot that holds the next timer (T4), or NULL. */
@@ -100,14 +99,15 @@ static struct timer_slot *wheel_first(const struct timer_wheel *wheel)
 bide_time bide__wheel_next(const struct timer_wheel *wheel)
 {
 	const struct timer_slot *first = wheel_first(wheel);
+	const struct bide_node *fresh = &wheel->fresh;
+	bide_time next = first ? first->earliest : BIDE_FOREVER;
 
-	return first ? first->earliest : BIDE_FOREVER;
-}
-
-static void timer_fire(struct timer_wheel *wheel, struct bide_timer *timer)
-{
-	bide__timer_disarm(wheel, timer);
-	timer->fire(timer);
+	if (list_is_empty(fresh))
+		return next;
+	for (struct bide_node *node = fresh->next; node != fresh; node = node->next)
+		if (timer_of(node)->deadline < next)
+			next = timer_of(node)->deadline;
+	return next;
 }
 
 /* Moves the timers of the slot to where they stand once the time has come to it. */
@@ -118,7 +118,7 @@ static void slot_cascade(struct timer_wheel *wheel, struct timer_slot *slot)
 	list_take(&moving, &slot->timers);
 	slot_now_empty(wheel, slot);
 	while (!list_is_empty(&moving))
-		wheel_place(wheel, container_of(list_pop_front(&moving), struct bide_timer, node));
+		wheel_place(wheel, timer_of(list_pop_front(&moving)));
 }
 
 /* Where the slot's range begins, given that the wheel's time has not passed it. */
@@ -132,15 +132,23 @@ static bide_time slot_start(const struct timer_wheel *wheel, const struct timer_
 	return (bide_time)(((uint64_t)wheel->time & above) | index << shift);
 }
 
+static void timer_fire(struct timer_wheel *wheel, struct bide_timer *timer)
+{
+	timer_disarm(wheel, timer);
+	timer->fire(timer);
+	bide__wheel_settle(wheel);      /* what it has armed may be due, too */
+}
+
 void bide__wheel_advance(struct timer_wheel *wheel, bide_time now)
 {
 	struct timer_slot *first;
 
+	bide__wheel_settle(wheel);
 	/* Also a slot in which nothing is due yet moves down once the time is in
 	 * its range, or T1 would not hold for the timers armed next. */
 	while ((first = wheel_first(wheel)) != NULL && slot_start(wheel, first) <= now) {
 		struct bide_node *node = first->timers.next;
-		struct bide_timer *timer = container_of(node, struct bide_timer, node);
+		struct bide_timer *timer = timer_of(node);
 
 		wheel->time = slot_start(wheel, first);
 		if (first < wheel->slots[1]) {

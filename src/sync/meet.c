@@ -182,12 +182,11 @@ static ssize_t meet_wait(struct meet *meet, uint64_t guards, bide_time timeout)
 	bide__guards_unlock(guards);
 	if (self != NULL && timeout < BIDE_FOREVER) {
 		meet->timer.fire = meet_fire;
-		bide__timer_arm(&bide__loop->wheel, &meet->timer,
-		                loop_deadline(bide__loop, timeout));
+		timer_arm(&bide__loop->wheel, &meet->timer, loop_deadline(bide__loop, timeout));
 	}
 	r = bide__sleeper_wait(&meet->sleeper, deadline);
 	if (self != NULL)
-		bide__timer_disarm(&bide__loop->wheel, &meet->timer);
+		timer_disarm(&bide__loop->wheel, &meet->timer);
 	meet_unlink(meet, guards);
 	if (r == 0)
 		return (ssize_t)meet->chosen;

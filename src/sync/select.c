@@ -58,7 +58,7 @@ static void select_unlink(struct select *select)
 	for (size_t i = 0; i < select->n; i++)
 		if (list_is_linked(&select->partners[i].partner.node))
 			list_remove(&select->partners[i].partner.node);
-	bide__timer_disarm(&task_loop(select->waiter.task)->wheel, &select->timer);
+	timer_disarm(&task_loop(select->waiter.task)->wheel, &select->timer);
 }
 
 static bool select_withdraw(struct waiter *waiter)
@@ -107,7 +107,7 @@ static ssize_t select_park(struct select *select, bide_time deadline)
 			               &own->partner.node);
 	}
 	if (deadline < BIDE_FOREVER)
-		bide__timer_arm(&bide__loop->wheel, &select->timer, deadline);
+		timer_arm(&bide__loop->wheel, &select->timer, deadline);
 	r = bide__park_interruptible(&select->waiter);
 	return r < 0 ? r : (ssize_t)select->chosen;
 }

@@ -44,13 +44,13 @@ static void arm(struct tested *tested, bide_time deadline)
 	tested->timer.fire = fire;
 	tested->armed = armed_count++;
 	tested->is_due = true;
-	bide__timer_arm(&wheel, &tested->timer, deadline);
+	timer_arm(&wheel, &tested->timer, deadline);
 }
 
 static void disarm(struct tested *tested)
 {
 	tested->is_due = false;
-	bide__timer_disarm(&wheel, &tested->timer);
+	timer_disarm(&wheel, &tested->timer);
 }
 
 static bide_time earliest_due(void)
@@ -104,7 +104,7 @@ static void play(uint64_t new_seed)
 		timers[i] = (struct tested){ 0 };
 	armed_count = 0;
 	for (int step = 0; step < 300; step++) {
-		for (uint64_t n = pick(40); n > 0; n--) {
+		for (uint64_t n = pick(100); n > 0; n--) {
 			struct tested *tested = &timers[pick(TIMERS)];
 
 			if (tested->is_due)
