@@ -31,7 +31,7 @@ struct holds {
 	struct hold list[];             /* in order of taking */
 };
 
-int bide__hold_reserve(struct bide_task *task)
+static __attribute__((noinline)) int grow(struct bide_task *task)
 {
 	struct task_extra *extra = bide__task_extra(task);
 	struct holds *grown;
@@ -39,9 +39,6 @@ int bide__hold_reserve(struct bide_task *task)
 
 	if (extra == NULL)
 		return -ENOMEM;
-	if (extra->holds != NULL && extra->holds->count < extra->holds->capacity)
-		return 0;
-
 	capacity = extra->holds != NULL ? extra->holds->capacity * 2 : HOLDS_AT_FIRST;
 	grown = bide__alloc(sizeof *grown + capacity * sizeof grown->list[0]);
 	if (grown == NULL)
@@ -57,16 +54,19 @@ int bide__hold_reserve(struct bide_task *task)
 	return 0;
 }
 
-int bide__hold_note(struct bide_task *task, const void *lock, const void *place)
+int bide__hold_reserve(struct bide_task *task)
 {
-	struct holds *holds;
+	const struct holds *holds = task->extra != NULL ? task->extra->holds : NULL;
 
-	if (bide__hold_reserve(task) < 0)
-		return -ENOMEM;
-	holds = task->extra->holds;
+	return likely(holds != NULL && holds->count < holds->capacity) ? 0 : grow(task);
+}
+
+void bide__hold_note(struct bide_task *task, const void *lock, const void *place)
+{
+	struct holds *holds = task->extra->holds;
+
+	assert(holds->count < holds->capacity && holds->count < task->lock_count); /* K1 */
 	holds->list[holds->count++] = (struct hold){ lock, place };
-	assert(holds->count <= task->lock_count);       /* K1 */
-	return 0;
 }
 
 /* Returns its index from the end, the last taken being 1; 0: was not noted. */
@@ -86,18 +86,20 @@ bool bide__hold_is_noted(const struct bide_task *task, const void *lock)
 	return find(task, lock) > 0;
 }
 
-void bide__hold_forget(struct bide_task *task, const void *lock)
+bool bide__hold_forget(struct bide_task *task, const void *lock)
 {
 	uint32_t i = find(task, lock);
 	struct holds *holds;
 	struct hold *hold;
 
 	if (i == 0)
-		return;
+		return false;
 	holds = task->extra->holds;
 	hold = &holds->list[holds->count - i];
-	memmove(hold, hold + 1, (i - 1) * sizeof *hold);
+	if (i > 1)
+		memmove(hold, hold + 1, (i - 1) * sizeof *hold);
 	holds->count--;
+	return true;
 }
 
 void bide__hold_misuse(const struct bide_task *task)

@@ -11,14 +11,17 @@
 /* So many fit into task->lock_count. */
 #define HOLDS_MAX UINT16_MAX
 
-/*
- * Notes that the task holds the lock, taken at a place in its code. Returns 0 or
- * -ENOMEM. After bide__hold_reserve() it succeeds.
- */
-int bide__hold_note(struct bide_task *task, const void *lock, const void *place);
+/* Makes room to note one more lock. Returns 0 or -ENOMEM. */
 int bide__hold_reserve(struct bide_task *task);
 
-void bide__hold_forget(struct bide_task *task, const void *lock);
+/*
+ * Notes that the task, which counts it already, holds the lock, taken at a place in
+ * its code. Room must have been reserved.
+ */
+void bide__hold_note(struct bide_task *task, const void *lock, const void *place);
+
+/* Returns whether it was noted. */
+bool bide__hold_forget(struct bide_task *task, const void *lock);
 
 /* Whether it was noted that the task holds the lock. */
 bool bide__hold_is_noted(const struct bide_task *task, const void *lock);
@@ -33,15 +36,15 @@ const char *bide__place_describe(char *ret, size_t size, const void *place);
 static inline void hold_begin(struct bide_task *self, const void *lock, const void *place)
 {
 	self->lock_count++;
-	if (unlikely(bide__loop->options.flags & BIDE_DEBUG))
-		(void)bide__hold_note(self, lock, place);       /* else the place is unknown */
+	if (unlikely(bide__loop->options.flags & BIDE_DEBUG) && bide__hold_reserve(self) == 0)
+		bide__hold_note(self, lock, place);     /* else the place is unknown */
 }
 
 static inline void hold_end(struct bide_task *self, const void *lock)
 {
 	self->lock_count--;
 	if (unlikely(self->extra != NULL))
-		bide__hold_forget(self, lock);
+		(void)bide__hold_forget(self, lock);    /* false: there was no memory */
 }
 
 #endif

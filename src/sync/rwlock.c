@@ -89,7 +89,7 @@ static int rwlock_acquire(bide_rwlock *lock, enum park_reason reason, const void
 			return r;
 	}
 	self->lock_count++;
-	(void)bide__hold_note(self, lock, place);       /* 0: there is room */
+	bide__hold_note(self, lock, place);
 	return 0;
 }
 
@@ -107,14 +107,14 @@ int bide_rwlock_release(bide_rwlock *lock)
 {
 	struct bide_task *self = task_current();
 
-	if (self == NULL || !bide__hold_is_noted(self, lock))
+	if (self == NULL || !bide__hold_forget(self, lock))
 		return -EPERM;
 	assert(lock->writer == NULL ? lock->readers > 0 : lock->writer == self);        /* X1, X3 */
 	if (lock->writer != NULL)
 		lock->writer = NULL;
 	else
 		lock->readers--;
-	hold_end(self, lock);
+	self->lock_count--;
 	rwlock_serve(lock);
 	return 0;
 }
