@@ -76,7 +76,7 @@ static void select_serve(struct partner *partner, int result)
 	select->chosen = (size_t)(served - select->partners);
 	select->cases[select->chosen].result = result;
 	select_unlink(select);
-	bide__settle(&select->waiter, 0);
+	waiter_settle(&select->waiter, 0);
 }
 
 static const struct partner_ops select_ops = { .serve = select_serve };
@@ -108,7 +108,7 @@ static ssize_t select_park(struct select *select, bide_time deadline)
 	}
 	if (deadline < BIDE_FOREVER)
 		timer_arm(&bide__loop->wheel, &select->timer, deadline);
-	r = bide__park_interruptible(&select->waiter);
+	r = waiter_park_interruptible(&select->waiter);
 	return r < 0 ? r : (ssize_t)select->chosen;
 }
 
@@ -139,11 +139,13 @@ ssize_t bide_select(size_t n, bide_case cases[], bide_time timeout)
 	bool is_shared = false;
 	ssize_t r;
 
-	for (size_t i = 0; i < n; i++)
-		if (cases[i].queue != NULL && cases[i].op != BIDE_GET && cases[i].op != BIDE_PUT)
+	for (size_t i = 0; i < n; i++) {
+		if (cases[i].queue == NULL)
+			continue;
+		if (cases[i].op != BIDE_GET && cases[i].op != BIDE_PUT)
 			return -EINVAL;
-	for (size_t i = 0; i < n; i++)
-		is_shared = is_shared || (cases[i].queue != NULL && cases[i].queue->is_shared);
+		is_shared |= cases[i].queue->is_shared;
+	}
 	if (is_shared)
 		return bide__select_shared(n, cases, timeout);
 
