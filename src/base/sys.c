@@ -151,11 +151,13 @@ static int milliseconds_of(bide_time t)
 int bide__sys_epoll_wait(int epoll_fd, struct epoll_event *events, int n, bide_time timeout)
 {
 	static bool has_no_pwait2;      /* set once, whichever thread finds out */
-	struct timespec limit = timespec_of(timeout);
+	struct timespec limit;
 	int r;
 
 	/* A look without waiting needs no precise timeout and costs less. */
 	if (timeout != 0 && !__atomic_load_n(&has_no_pwait2, __ATOMIC_RELAXED)) {
+		if (timeout != BIDE_FOREVER)
+			limit = timespec_of(timeout);
 		r = epoll_pwait2(epoll_fd, events, n, timeout == BIDE_FOREVER ? NULL : &limit,
 		                 NULL);
 		if (r >= 0 || (errno != ENOSYS && errno != EPERM))

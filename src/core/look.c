@@ -69,24 +69,34 @@ static void operations_settle(bide_loop *loop)
 
 static void look_at_io(bide_loop *loop, bide_time limit)
 {
-	bide_time begun = limit > 0 ? loop_clock(loop) : 0;
 	int r = loop->backend->ops->wait(loop->backend, limit, &loop->done);
 
 	bide__check(r == 0, "the loop cannot wait for its descriptors: %s", bide_strerror(r));
-	if (limit > 0)
-		loop->idle_time += loop_clock(loop) - begun;
 	operations_settle(loop);
 }
 
-/* Where all wait and no I/O is ready, virtual time jumps to the next deadline. */
-static void clock_update(bide_loop *loop)
+/* When a wait begins, for the statistics; BIDE_FOREVER: the loop will not wait. */
+static bide_time idle_begin(bide_loop *loop, bide_time limit)
 {
-	bide_time next = bide__wheel_next(&loop->wheel);
+	if (limit <= 0 || loop_is_virtual(loop))
+		return BIDE_FOREVER;
+	return start_clock_read(&loop->clock);
+}
+
+/* Where all wait and no I/O is ready, virtual time jumps to the next deadline. */
+static void clock_update(bide_loop *loop, bide_time idle_since)
+{
+	bide_time next;
 
 	if (!loop_is_virtual(loop)) {
 		loop->now = bide__start_clock_look(&loop->clock);
-	} else if (ring_is_empty(&loop->ready) && loop->job_count == 0 && next != BIDE_FOREVER &&
-	           next > loop->now) {
+		if (loop->now > idle_since)
+			loop->idle_time += loop->now - idle_since;
+		return;
+	}
+	next = bide__wheel_next(&loop->wheel);
+	if (ring_is_empty(&loop->ready) && loop->job_count == 0 && next != BIDE_FOREVER &&
+	    next > loop->now) {
 		loop->idle_time += next - loop->now;
 		loop->now = next;
 	}
@@ -96,17 +106,18 @@ void bide__loop_look(bide_loop *loop, bool may_wait)
 {
 	bool has_ready = !ring_is_empty(&loop->ready);
 	bool is_wanted = __atomic_load_n(&loop->attention, __ATOMIC_RELAXED);
+	bool is_idle = may_wait && !has_ready && !is_wanted && bide__inbox_sleep(loop);
+	bide_time limit = is_idle ? wait_limit(loop) : 0;
+	bide_time idle_since = idle_begin(loop, limit);
 
-	if (may_wait && !has_ready && !is_wanted && bide__inbox_sleep(loop))
-		look_at_io(loop, wait_limit(loop));
 	/* A foreign loop waits for our descriptor, which must not stay readable. */
-	else if (is_wanted || loop->in_flight_count > 0 || !may_wait)
-		look_at_io(loop, 0);
+	if (is_idle || is_wanted || loop->in_flight_count > 0 || !may_wait)
+		look_at_io(loop, limit);
 	if (__atomic_load_n(&loop->attention, __ATOMIC_RELAXED))
 		take_attention(loop);
 	bide__inbox_drain(loop);
 
-	clock_update(loop);
+	clock_update(loop, idle_since);
 	bide__wheel_advance(&loop->wheel, loop->now);
 	if (loop->now - loop->trimmed_at >= TRIM_INTERVAL)
 		trim(loop);
