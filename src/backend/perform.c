@@ -267,9 +267,7 @@ static ssize_t perform_connect(struct io_op *op, const struct fd_traits *traits)
 	return r < 0 ? r : bide__sys_socket_error(op->fd);
 }
 
-/* Apart, so that the usual ways have no registers to save for it. */
-static __attribute__((noinline)) ssize_t perform_other(struct io_op *op,
-                                                       const struct fd_traits *traits)
+ssize_t bide__perform_other(struct io_op *op, const struct fd_traits *traits)
 {
 	switch (op->kind) {
 	case IO_POLL:
@@ -295,27 +293,4 @@ static __attribute__((noinline)) ssize_t perform_other(struct io_op *op,
 		return perform_connect(op, traits);
 	}
 	return -EINVAL;
-}
-
-/* Reads and writes of sockets come first: they are most of what there is to do. */
-static inline ssize_t perform_once(struct io_op *op, const struct fd_traits *traits)
-{
-	if (likely(traits->is_socket)) {
-		if (op->kind == IO_READ && op->offset == IO_CURRENT && op->n > 0)
-			return bide__sys_recv(op->fd, op->buf, op->n, MSG_DONTWAIT);
-		if (op->kind == IO_WRITE && op->offset == IO_CURRENT)
-			return bide__sys_send(op->fd, op->data, op->n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	}
-	return perform_other(op, traits);
-}
-
-ssize_t bide__perform(struct io_op *op, const struct fd_traits *traits)
-{
-	ssize_t r;
-
-	/* The calls above do not wait, so EINTR is rare and the retry short. */
-	do {
-		r = perform_once(op, traits);
-	} while (r == -EINTR);
-	return r;
 }

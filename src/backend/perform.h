@@ -6,6 +6,8 @@
 #ifndef BIDE_BACKEND_PERFORM_H
 #define BIDE_BACKEND_PERFORM_H
 
+#include "base/check.h"
+#include "base/sys_socket.h"
 #include "core/backend.h"
 
 #include <bide/io.h>
@@ -26,12 +28,36 @@ struct fd_traits {
 /* Finds out about the descriptor. is_known stays false where it cannot be asked. */
 void bide__traits_find(struct fd_traits *traits, int fd);
 
+/* One call of bide__perform() for all but the usual operations. */
+ssize_t bide__perform_other(struct io_op *op, const struct fd_traits *traits);
+
+/* Reads and writes of sockets come first: they are most of what there is to do. */
+static inline ssize_t bide__perform_once(struct io_op *op, const struct fd_traits *traits)
+{
+	if (likely(traits->is_socket)) {
+		if (op->kind == IO_READ && op->offset == IO_CURRENT && op->n > 0)
+			return bide__sys_recv(op->fd, op->buf, op->n, MSG_DONTWAIT);
+		if (op->kind == IO_WRITE && op->offset == IO_CURRENT)
+			return bide__sys_send(op->fd, op->data, op->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	return bide__perform_other(op, traits);
+}
+
 /*
  * Tries the operation. Returns its result, or -EAGAIN where it would have to wait,
  * of a file for its disk; -EAGAIN is a result only where bide__op_may_wait() says no:
  * of transfers with MSG_DONTWAIT, and of a CONNECT that has not begun.
  */
-ssize_t bide__perform(struct io_op *op, const struct fd_traits *traits);
+static inline ssize_t bide__perform(struct io_op *op, const struct fd_traits *traits)
+{
+	ssize_t r;
+
+	/* No call waits, so EINTR is rare and the retry short. */
+	do {
+		r = bide__perform_once(op, traits);
+	} while (unlikely(r == -EINTR));
+	return r;
+}
 
 /* Does a transfer of a file, for as long as that takes; it sets the result. */
 void bide__perform_blocking(struct io_op *op);

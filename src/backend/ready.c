@@ -146,8 +146,9 @@ static void entry_learn(struct fd_entry *entry, const struct io_op *op, ssize_t 
 		*belief = false;
 }
 
-/* Tries the operation. True: it is done, and op->result is set. */
-bool bide__ready_try(struct fd_entry *entry, struct io_op *op)
+/* In line, as what it calls is: see sys_socket.h. */
+static inline __attribute__((always_inline)) bool ready_try(struct fd_entry *entry,
+                                                            struct io_op *op)
 {
 	ssize_t r = bide__perform(op, &entry->traits);
 
@@ -156,6 +157,11 @@ bool bide__ready_try(struct fd_entry *entry, struct io_op *op)
 		return false;
 	op->result = r;
 	return true;
+}
+
+bool bide__ready_try(struct fd_entry *entry, struct io_op *op)
+{
+	return ready_try(entry, op);
 }
 
 struct io_op *bide__ready_first(const struct bide_node *queue)
@@ -217,7 +223,7 @@ enum attempt bide__ready_attempt(struct backend *backend, struct io_op *op)
 	if (op->kind != IO_POLL && bide__op_may_wait(op) && !bide__op_blocks(op, &entry->traits) &&
 	    must_wait(entry, op))
 		return ATTEMPT_WAITS;
-	if (bide__ready_try(entry, op))
+	if (ready_try(entry, op))
 		return ATTEMPT_DONE;
 	return bide__op_blocks(op, &entry->traits) ? ATTEMPT_BLOCKS : ATTEMPT_WAITS;
 }
@@ -236,7 +242,7 @@ bool bide__ready_cancel(struct backend *backend, struct io_op *op)
 /* True: the operation is done, and no longer waits. */
 static bool op_try(struct ready *ready, struct fd_entry *entry, struct io_op *op)
 {
-	if (!bide__ready_try(entry, op))
+	if (!ready_try(entry, op))
 		return false;
 	dequeue(entry, op);
 	bide__ready_complete(ready, op, op->result);

@@ -26,9 +26,9 @@
 #define MADV_GUARD_INSTALL 102          /* Linux 6.13 */
 #endif
 
-ssize_t bide__sys_checked(ssize_t result)
+ssize_t bide__sys_failure(void)
 {
-	return result < 0 ? -errno : result;
+	return -errno;
 }
 
 void *bide__null_with(int code)

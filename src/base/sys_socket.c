@@ -37,16 +37,6 @@ int bide__sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	return (int)FAULT_OR(ENETUNREACH, connect(fd, addr, len));
 }
 
-ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags)
-{
-	return FAULT_OR(ECONNRESET, recv(fd, buf, n, flags));
-}
-
-ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags)
-{
-	return FAULT_OR(ECONNRESET, send(fd, buf, n, flags));
-}
-
 int bide__sys_set_option(int fd, int level, int option, int value)
 {
 	return (int)FAULT_OR(ENOBUFS, setsockopt(fd, level, option, &value, sizeof value));

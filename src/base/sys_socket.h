@@ -6,6 +6,8 @@
 #ifndef BIDE_BASE_SYS_SOCKET_H
 #define BIDE_BASE_SYS_SOCKET_H
 
+#include "sys_call.h"
+
 #include <bide/base.h>
 #include <limits.h>
 #include <sys/socket.h>
@@ -25,10 +27,22 @@ int bide__sys_shutdown(int fd, int how);
 int bide__sys_socket_error(int fd);
 int bide__sys_socket_type(int fd);
 int bide__sys_socket_protocol(int fd);
-ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags);
-ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags);
 ssize_t bide__sys_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t bide__sys_sendmsg(int fd, const struct msghdr *msg, int flags);
+
+/*
+ * These two are in line: in the kernel the processor forgets where the functions that
+ * are open return to, and each of those returns then costs as much as all of this.
+ */
+static inline ssize_t bide__sys_recv(int fd, void *buf, size_t n, int flags)
+{
+	return FAULT_OR(ECONNRESET, recv(fd, buf, n, flags));
+}
+
+static inline ssize_t bide__sys_send(int fd, const void *buf, size_t n, int flags)
+{
+	return FAULT_OR(ECONNRESET, send(fd, buf, n, flags));
+}
 
 /* Sockets in the file system. Whether the path, not followed, is one: 0 or -ENOTSOCK. */
 int bide__sys_socket_file_check(const char *path);
