@@ -80,16 +80,43 @@ enum attempt bide__operation_try(struct io_op *op)
 	return attempt;
 }
 
-ssize_t bide__operation_run(struct io_op *op)
+ssize_t bide__operation_at_once(struct io_op *op)
 {
-	struct bide_task *self = task_current();
 	bide_loop *loop = bide__loop;
+	int r = cancellation_point(task_current());
+
+	if (unlikely(r < 0))
+		return r;
+	if (unlikely(loop->kept != NULL || loop->io_budget == 0))
+		return -EAGAIN;
+	if (loop->backend->ops->attempt(loop->backend, op) != ATTEMPT_DONE)
+		return -EAGAIN;
+	loop->io_budget--;
+	return op->result;
+}
+
+/* Apart, so that an operation that does not wait has no waiter to make. */
+static __attribute__((noinline)) ssize_t operation_wait(bide_loop *loop, struct io_op *op)
+{
 	struct waiter waiter = {
 		.withdraw = operation_withdraw,
 		.object = op,
 		.reason = PARK_IO,
 	};
-	int r = cancellation_point(self);
+
+	op->owner = &waiter;
+	loop->backend->ops->submit(loop->backend, op);
+	loop->operation_count++;
+	loop->in_flight_count++;
+	loop->io_budget = IO_BUDGET;
+	(void)bide__park(&waiter);              /* the operation's result tells */
+	return likely(op->result != -ECANCELED) ? op->result : bide__cut_short(waiter.task);
+}
+
+ssize_t bide__operation_run(struct io_op *op)
+{
+	bide_loop *loop = bide__loop;
+	int r = cancellation_point(task_current());
 
 	if (unlikely(r < 0))
 		return r;
@@ -103,12 +130,5 @@ ssize_t bide__operation_run(struct io_op *op)
 	case ATTEMPT_WAITS:
 		break;
 	}
-
-	op->owner = &waiter;
-	loop->backend->ops->submit(loop->backend, op);
-	loop->operation_count++;
-	loop->in_flight_count++;
-	loop->io_budget = IO_BUDGET;
-	(void)bide__park(&waiter);              /* the operation's result tells */
-	return op->result == -ECANCELED ? bide__cut_short(self) : op->result;
+	return operation_wait(loop, op);
 }

@@ -21,6 +21,12 @@ ssize_t bide__operation_run(struct io_op *op);
  */
 enum attempt bide__operation_try(struct io_op *op);
 
+/*
+ * As bide__operation_run(), but lets nobody else run. Returns -EAGAIN, and nothing was
+ * done, where the operation may have to wait or it is the others' turn.
+ */
+ssize_t bide__operation_at_once(struct io_op *op);
+
 /* The operation has come back from the loop's back end. */
 void bide__operation_complete(bide_loop *loop, struct io_op *op);
 

@@ -73,17 +73,27 @@ ssize_t bide_read_full(int fd, void *buf, size_t n)
 	return transfer_end(&use, true, done, r);
 }
 
-ssize_t bide_write_all(int fd, const void *buf, size_t n)
+/* Writes what is left; r is what has come of an attempt at all of it. */
+static __attribute__((noinline)) ssize_t write_rest(int fd, const void *buf, size_t n, ssize_t r)
 {
 	struct fd_use use;
 	size_t done = 0;
-	ssize_t r;
 
 	bide__fd_use_begin(&use, fd);
-	r = bide_write(fd, buf, n);
+	if (r == -EAGAIN)
+		r = bide_write(fd, buf, n);
 	while (r > 0 && (done += (size_t)r) < n && !use.is_closed)
 		r = bide_write(fd, (const char *)buf + done, n - done);
 	return transfer_end(&use, false, done, r);
+}
+
+ssize_t bide_write_all(int fd, const void *buf, size_t n)
+{
+	struct io_op op = { .kind = IO_WRITE, .fd = fd, .data = buf, .n = n, .offset = IO_CURRENT };
+	ssize_t r = bide__operation_at_once(&op);
+
+	/* Mostly all goes at once: then nobody can have closed it in between. */
+	return likely(r == (ssize_t)n) ? r : write_rest(fd, buf, n, r);
 }
 
 ssize_t bide_recv(int fd, void *buf, size_t n, int flags)
