@@ -373,7 +373,9 @@ void bide_queue_shutdown(bide_queue *queue, bool immediate)
 {
 	enter(queue);
 	queue->is_shut = true;
-	queue->is_plain = false;
+	/* Of a shared one it is false already, and read without the guard. */
+	if (!queue->is_shared)
+		queue->is_plain = false;
 	if (immediate) {
 		size_t dropped = queue->items.count;
 
