@@ -11,7 +11,7 @@
  * later, never inside the call that woke it. While tasks keep each other ready
  * the loop looks at I/O and timers every few microseconds, not after each round.
  * To tell, it reads the clock at the end of a round in which a task yielded, and
- * otherwise once in eight steps of tasks.
+ * otherwise once in eight steps of tasks, or at the end of a round that has more.
  */
 #ifndef BIDE_LOOP_H
 #define BIDE_LOOP_H

@@ -34,7 +34,7 @@ struct bide_loop {
 	bool is_direct;                 /* a parking task picks the next one by itself */
 	bool round_is_timed;            /* somebody gave way: its end reads the counter */
 	int attention;                  /* atomic: something from outside wants a look */
-	uint64_t timed_at;              /* in ticks: when a parking task last read the counter */
+	uint64_t timed_at;              /* in ticks: when steps were timed last */
 	uint64_t untimed_limit;         /* steps that may go by before the next reading */
 	uint64_t untimed_left;          /* of these, how many still may */
 

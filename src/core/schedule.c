@@ -199,6 +199,9 @@ static void dispatch_timed(bide_loop *loop, struct bide_task *task)
 
 void bide__schedule_round(bide_loop *loop)
 {
+	uint64_t steps = loop->ready.tail - loop->ready.head;
+
+	loop->untimed_left -= steps < loop->untimed_left ? steps : loop->untimed_left;
 	loop->round_end = loop->ready.tail;
 	loop->round_count++;
 	while (loop->ready.head != loop->round_end) {

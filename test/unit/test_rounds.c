@@ -53,9 +53,9 @@ static int slow_turns_of_a_sleep(int (*wait)(void))
 	return turns;
 }
 
-static void be_quick(int (*wait)(void))
+static void be_quick(int (*wait)(void), int turns)
 {
-	for (int i = 0; i < 10000; i++)
+	for (int i = 0; i < turns; i++)
 		CHECK_INT(wait(), 0);
 }
 
@@ -63,7 +63,7 @@ static void be_quick(int (*wait)(void))
 static int yield_slowly(void *arg)
 {
 	(void)arg;
-	be_quick(bide_yield);
+	be_quick(bide_yield, 10000);
 	CHECK(slow_turns_of_a_sleep(bide_yield) <= 4);
 	return 0;
 }
@@ -76,7 +76,7 @@ TEST(timers, get_their_turn_at_each_slow_yield)
 static int join_slowly(void *arg)
 {
 	(void)arg;
-	be_quick(spawn_and_join);
+	be_quick(spawn_and_join, 10000);
 	/* Nobody knows yet that steps have become slow: eight may go by. */
 	CHECK(slow_turns_of_a_sleep(spawn_and_join) <= 8);
 	CHECK(slow_turns_of_a_sleep(spawn_and_join) <= 4);
@@ -86,4 +86,52 @@ static int join_slowly(void *arg)
 TEST(timers, get_their_turn_among_tasks_that_become_slow)
 {
 	CHECK_INT(bide_run(join_slowly, NULL), 0);
+}
+
+#define HERD 11
+
+static int compute(void *arg)
+{
+	bide_time until = bide_now() + SLOW;
+
+	(void)arg;
+	while (bide_now() < until)
+		;
+	return 0;
+}
+
+/* Sleeps until the same look as the others of the herd, and then computes. */
+static int wake_and_compute(void *arg)
+{
+	(void)bide_sleep_until(*(const bide_time *)arg);
+	return compute(NULL);
+}
+
+/*
+ * Goal: the steps of a round that follows a look count, too.
+ * Method: a look wakes a herd, whose steps are slow; the last of them spawns and joins
+ * slow tasks while a short sleep is over: that begins in its first turn and ends before
+ * its third. How many quick steps were to go by meanwhile depends on how many there were
+ * before, so all of these numbers are tried.
+ */
+static int follow_a_herd(void *arg)
+{
+	(void)arg;
+	for (int more = 0; more < 8; more++) {
+		bide_time when = bide_now() + 10 * BIDE_MILLISECOND;
+
+		for (int i = 0; i < HERD; i++)
+			CHECK_INT(bide_go(wake_and_compute, &when), 0);
+		be_quick(spawn_and_join, 100 + more);
+		if (bide_now() >= when)
+			continue;               /* on a busy machine: no look waits for them */
+		CHECK_INT(bide_sleep_until(when), 0);
+		CHECK(slow_turns_of_a_sleep(spawn_and_join) <= 2);
+	}
+	return 0;
+}
+
+TEST(timers, get_their_turn_behind_a_round_of_many_slow_tasks)
+{
+	CHECK_INT(bide_run(follow_a_herd, NULL), 0);
 }
