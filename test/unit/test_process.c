@@ -291,10 +291,22 @@ IO_TEST(process_start, begins_a_session_where_asked)
 	return 0;
 }
 
+/* As bits; who runs tests in the background may have had more ignored than they do. */
+static unsigned long long signals_ignored(void)
+{
+	unsigned long long ignored = 0;
+	struct sigaction action;
+
+	for (int i = 1; i < 32; i++)
+		if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			ignored |= 1u << (i - 1);
+	return ignored;
+}
+
 IO_TEST(process_start, gives_back_the_default_of_signals)
 {
 	static const int back[] = { SIGPIPE, SIGXFSZ, SIGCHLD };
-	unsigned long long blocked, ignored;
+	unsigned long long blocked, ignored, kept = signals_ignored();
 	bide_process *process;
 	sigset_t all, before;
 	bide_buffer out;
@@ -311,7 +323,9 @@ IO_TEST(process_start, gives_back_the_default_of_signals)
 	CHECK_INT(sscanf(out.data, "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
 	CHECK_INT(blocked, 0);
 	/* The C library keeps the first two real-time ones to itself. */
-	CHECK_INT(ignored & 0x7fffffff, 1u << (SIGHUP - 1));
+	for (int i = 0; i < 3; i++)
+		kept &= ~(1u << (back[i] - 1));
+	CHECK_INT(ignored & 0x7fffffff, kept | 1u << (SIGHUP - 1));
 	free(out.data);
 	bide_process_free(process);
 	signal(SIGCHLD, SIG_DFL);
