@@ -60,7 +60,11 @@ static void rate_find(struct start_clock *clock)
 	bide_time span = clock->now - clock->rated_at;
 
 	(void)pthread_once(&once, counter_examine);
-	if (!counter_is_steady || bide__ticks() - clock->ticks > TICKS_APART_MAX)
+	if (!counter_is_steady) {
+		clock->rated_at = BIDE_FOREVER;
+		return;
+	}
+	if (bide__ticks() - clock->ticks > TICKS_APART_MAX)
 		return;
 	if (clock->rated_at != 0 && span < RATE_SPAN_MAX) {
 		double rate = (double)span / (double)(clock->ticks - clock->rated_ticks);

@@ -57,7 +57,9 @@ struct start_clock {
 	uint64_t rate;                  /* nanoseconds a tick, times 2^32; 0: not known */
 	uint64_t ticks_max;             /* since now was read, for which rate is good */
 	bide_time last;                 /* the last reading */
-	bide_time rated_at;             /* an earlier look, from which rate is found; 0: none */
+	/* An earlier reading of the real clock, from which rate is found; 0: none;
+	 * BIDE_FOREVER: the counter is not good for it. */
+	bide_time rated_at;
 	uint64_t rated_ticks;
 };
 
@@ -76,6 +78,8 @@ static inline bide_time start_clock_read(struct start_clock *clock)
 
 	if (ticks < clock->ticks_max)
 		now = clock->now + (bide_time)(ticks * clock->rate >> 32) + START_CLOCK_MARGIN;
+	else if (clock->rated_at == BIDE_FOREVER)
+		now = bide__clock_now();
 	else
 		now = bide__start_clock_renew(clock);
 	if (now < clock->last)
