@@ -44,7 +44,7 @@ static inline void hold_end(struct bide_task *self, const void *lock)
 {
 	self->lock_count--;
 	if (unlikely(self->extra != NULL))
-		(void)bide__hold_forget(self, lock);    /* false: there was no memory */
+		(void)bide__hold_forget(self, lock);    /* false: was never noted */
 }
 
 #endif

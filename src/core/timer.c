@@ -13,18 +13,18 @@
  * when the list is full or the time advances.
  *
  * Invariants
- *   T1  Where a timer that was placed stands follows from its deadline and the wheel's time alone.
- *       So timers of one deadline share a slot, and as moving down keeps their
- *       order, they fire in the order of arming.
+ *   T1  Where a timer that was placed stands follows from its deadline and the
+ *       wheel's time alone. So timers of one deadline share a slot, and as moving
+ *       down keeps their order, they fire in the order of arming.
  *   T2  Bit i of busy[level] is set if and only if slot i of the level is not
  *       empty, and bit i of levels if and only if busy[i] is not zero.
  *   T3  earliest of a slot that is not empty is no later than any deadline in it.
- *   T4  The first slot in use of the lowest level in use holds the next timer of those
- *       that were placed.
+ *   T4  The first slot in use of the lowest level in use holds the next timer of
+ *       those that were placed.
  *   T5  Those in fresh were armed after those of the same deadline in the slots.
  *
- * A 4-ary heap was rejected: it is faster for a few timers that are disarmed
- * soon, and two to three times slower with a hundred thousand alive.
+ * A 4-ary heap was rejected: it is two to three times slower with a hundred
+ * thousand timers alive.
  */
 #include "timer.h"
 

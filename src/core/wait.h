@@ -97,7 +97,7 @@ void bide__give_way(bide_loop *loop);
 int bide__refuse(struct bide_task *self);
 int bide__cut_short(struct bide_task *self);
 
-/* The three above in line, for what hands over so often that a call counts. */
+/* bide__park() and its like in line, for what hands over so often that a call counts. */
 static inline int waiter_park(struct waiter *waiter)
 {
 	bide_loop *loop = bide__loop;

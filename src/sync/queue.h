@@ -32,8 +32,8 @@ struct partner {
 
 /* What differs where the partner is not just a task of this loop in one queue. */
 struct partner_ops {
-	/* Makes sure that nobody else serves it: false where somebody has. NULL: it
-	 * is in one queue only. */
+	/* Makes sure that nobody else serves it: false where somebody has. NULL:
+	 * nobody else can. */
 	bool (*claim)(struct partner *partner);
 	/* Ends the wait; the partner is in no queue any more. */
 	void (*serve)(struct partner *partner, int result);
