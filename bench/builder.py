@@ -63,6 +63,14 @@ def system_python():
 	return debian if os.access(debian, os.X_OK) else sys.executable
 
 
+def system_rust():
+	"""Debian's cargo and rustc, where both are there: its crates are made for them."""
+	debian = ['/usr/bin/cargo', '/usr/bin/rustc']
+	if all(os.access(tool, os.X_OK) for tool in debian):
+		return debian
+	return [shutil.which(tool) or tool for tool in ('cargo', 'rustc')]
+
+
 def has_hyper():
 	return any(REGISTRY.glob('hyper-0.14*'))
 
@@ -131,10 +139,16 @@ class Builder:
 		return [self.output(source)]
 
 	def rust(self, source):
-		release = self.once('tokio', self.tokio)
 		if source.stem.startswith('hyper') and not has_hyper():
 			raise Absent(f'no hyper 0.14 in {REGISTRY}')
-		return [str(release / f'{source.parent.name}-{source.stem}')]
+		folder = self.once('rust', self.rust_package)
+		cargo, rustc = system_rust()
+		name = f'{source.parent.name}-{source.stem}'
+		# One by one, so that a program that cannot be built costs only its peer.
+		build_step([cargo, 'build', '--release', '--offline', '--quiet', '-j1', '--bin', name],
+		           cwd=folder, env=dict(os.environ, RUSTC=rustc,
+		                                CARGO_TARGET_DIR=str(folder / 'target')))
+		return [str(folder / 'target' / 'release' / name)]
 
 	def python(self, source):
 		python = system_python()
@@ -168,11 +182,14 @@ class Builder:
 		                    env=dict(os.environ, PKG_CONFIG_PATH=f'{folder}/meson-uninstalled'))
 		return [f'{folder}/src/libbide.a', *needed.replace('\\', '').split()]
 
-	def tokio(self):
-		"""Builds all programs in Rust against Debian's crates, without a network."""
-		cargo, folder = need('cargo'), self.folder / 'tokio'
+	def rust_package(self):
+		"""A package of all programs in Rust, of Debian's crates: its folder."""
+		cargo, _ = map(need, system_rust())
 		if not any(REGISTRY.glob('tokio-[0-9]*')):
 			raise Absent(f'no tokio in {REGISTRY}')
+		# An older cargo does not read what a newer one has locked.
+		version = build_step([cargo, '--version']).split()[1]
+		folder = self.folder / f'rust-{version}'
 		(folder / '.cargo').mkdir(parents=True, exist_ok=True)
 		(folder / '.cargo' / 'config.toml').write_text(
 			'[source.crates-io]\nreplace-with = "debian"\n'
@@ -186,6 +203,4 @@ class Builder:
 			manifest += (f'\n[[bin]]\nname = "{source.parent.name}-{source.stem}"\n'
 			             f'path = "{source}"\n')
 		(folder / 'Cargo.toml').write_text(manifest)
-		build_step([cargo, 'build', '--release', '--offline', '--quiet', '-j1'], cwd=folder,
-		           env=dict(os.environ, CARGO_TARGET_DIR=str(folder / 'target')))
-		return folder / 'target' / 'release'
+		return folder

@@ -9,14 +9,14 @@ import platform
 import re
 import subprocess
 
-from builder import HERE, TOP, system_python
+from builder import HERE, TOP, system_python, system_rust
 
 # The first line that each prints when it is asked so.
 COMPILERS = {
 	'gcc': ['gcc', '--version'],
 	'g++': ['g++', '--version'],
 	'go': ['go', 'version'],
-	'rustc': ['rustc', '--version'],
+	'rustc': [system_rust()[1], '--version'],
 	'python': [system_python(), '--version'],
 }
 
