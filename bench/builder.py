@@ -127,8 +127,8 @@ class Builder:
 		return self.once('load', lambda: self.c(HERE / 'common' / 'load.c'))[0]
 
 	def cpp(self, source):
-		build_step([need('g++'), '-std=c++17', *C_FLAGS, str(source), '-o', self.output(source),
-		            *LIBRARIES.get(source.stem, [])])
+		build_step([need('g++'), '-std=c++17', '-DNDEBUG', *C_FLAGS, str(source),
+		            '-o', self.output(source), *LIBRARIES.get(source.stem, [])])
 		return [self.output(source)]
 
 	def go(self, source):
