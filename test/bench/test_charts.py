@@ -115,7 +115,7 @@ class CommandTest(unittest.TestCase):
 		(self.folder / 'io.svg').touch()
 		comparison(series('yield', {'bide': [1]}, param=2)).save(self.figures)
 		done = self.command(self.figures)
-		self.assertEqual((done.returncode, done.stderr), (0, ''))
+		self.assertEqual(done.returncode, 0, done.stderr)
 		self.assertEqual([path.name for path in self.folder.glob('*.svg')], ['tasks.svg'])
 
 	def test_what_is_no_file_of_figures_is_refused(self):
