@@ -113,6 +113,7 @@ class Group:
 		self.workload, self.param = workload, param
 		self.absent = dict(absent)      # peer: why; it has no more turns
 		self.series = {}
+		self.is_whole = True            # nothing interrupted it
 
 	def add(self, peer, rows):
 		"""Takes in what a peer printed."""
@@ -125,6 +126,7 @@ class Group:
 
 	def interrupt(self, peers):
 		"""Who had no turn yet will have none."""
+		self.is_whole = False
 		if not self.is_empty():
 			measured = {peer for series in self.series.values() for peer in series.values}
 			for peer in set(peers) - measured - set(self.absent):

@@ -52,6 +52,9 @@ class Results:
 		self.tools = tools              # machine, compilers, packages
 		self.series = list(series)
 
+	def has(self, workload, param):
+		return any((series.workload, series.param) == (workload, param) for series in self.series)
+
 	def replace(self, group):
 		"""Puts in the series of a workload and a parameter, in place of those from before."""
 		key = group[0].workload, group[0].param

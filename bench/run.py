@@ -72,6 +72,8 @@ def read_arguments():
 		command.error('--merge replaces whole workloads, so it goes without --only')
 	if options.quick and options.output == PUBLISHED:
 		command.error('what --quick measures is not to be published')
+	if options.output == PUBLISHED and (options.names or options.only) and not options.merge:
+		command.error('--publish replaces all figures, so it goes with names only with --merge')
 	options.rounds = options.rounds or (1 if options.quick else 5)
 	options.repetitions = 2 if options.quick else 5
 	options.milliseconds = 5 if options.quick else 50
@@ -91,13 +93,14 @@ def about(options):
 
 
 def finish(group, options, kept, everything):
-	"""Prints the series of a group, and writes them to the file."""
+	"""Prints the series of a group, and keeps them; a fragment replaces nothing."""
 	found = group.result()
 	for series in found:
 		series.about = about(options)
 		print('\n'.join(series_lines(series)), flush=True)
-	kept.replace(found)
-	kept.save(options.output)
+	if group.is_whole or not kept.has(group.workload, group.param):
+		kept.replace(found)
+		kept.save(options.output)
 	everything += found
 
 

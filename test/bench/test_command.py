@@ -12,7 +12,7 @@ import types
 import unittest
 from unittest import mock
 
-from made_up import TOOLS
+from made_up import TOOLS, series
 import tap
 import builder
 import results
@@ -49,7 +49,9 @@ class SelectionTest(unittest.TestCase):
 	def test_the_command_prints_them(self):
 		for words, told in ((['yeild'], 'there is no workload "yeild"'),
 		                    (['--merge', '--only', 'st'], 'without --only'),
-		                    (['--quick', '--publish'], 'not to be published')):
+		                    (['--quick', '--publish'], 'not to be published'),
+		                    (['--publish', 'yield'], 'only with --merge'),
+		                    (['--publish', '--only', 'bide'], 'only with --merge')):
 			with mock.patch('sys.argv', ['run.py', *words]), \
 			     mock.patch('sys.stderr', io.StringIO()) as error:
 				self.assertRaises(SystemExit, run.read_arguments)
@@ -129,7 +131,8 @@ class CompareTest(unittest.TestCase):
 			self.assertEqual(one.absent, {'st': 'ended with 1: no luck',
 			                              'go': 'go is not installed'})
 
-	def test_what_was_measured_survives_an_interruption(self):
+	def compare_interrupted(self):
+		"""An interruption in the second group, behind the turn of bide."""
 		def command(source):
 			if source.stem == 'bide' and source.parent.name == 'yield':
 				return self.command(source)
@@ -140,10 +143,23 @@ class CompareTest(unittest.TestCase):
 		old = signal.signal(signal.SIGINT, signal.default_int_handler)
 		self.addCleanup(signal.signal, signal.SIGINT, old)
 		self.assertRaises(KeyboardInterrupt, self.compare, command)
+
+	def test_what_was_measured_survives_an_interruption(self):
+		self.compare_interrupted()
 		kept = results.load(self.options.output).series
 		self.assertEqual([(one.name, one.param) for one in kept], [('yield', 2), ('yield', 100)])
 		self.assertEqual(kept[1].values, {'bide': [5]})
 		self.assertEqual(kept[1].absent['go'], 'interrupted before its turn')
+		self.assertIn('yield 100', self.output)
+
+	def test_an_interrupted_group_replaces_no_older_figures(self):
+		old = series('yield', {'bide': [1], 'st': [2]}, param=100)
+		self.kept = results.Results(TOOLS, [series('yield', {'bide': [1]}, param=2), old])
+		self.compare_interrupted()
+		kept = results.load(self.options.output).series
+		self.assertEqual([(one.param, one.values['bide']) for one in kept],
+		                 [(2, [5, 5]), (100, [1])])
+		self.assertEqual(kept[1], old)
 		self.assertIn('yield 100', self.output)
 
 
