@@ -146,7 +146,7 @@ def hello(command, param, options, cpus, builder):
 	with serving(command, port, BUFFER, cpus[0], builder.run_folder()) as server:
 		wait_until_listening(server, port)
 		values = [hello_once(server, port, param, cpus[1])
-		          for _ in range(max(2, options.repetitions // 2 + 1))]
+		          for _ in range((options.repetitions + 1) // 2 + 1)]
 	return [('hello', param, value) for value in values[1:]]    # the first one warms up
 
 
