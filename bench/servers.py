@@ -59,7 +59,10 @@ def cpu_time(pid):
 	"""The seconds of CPU time that a process and its children have used."""
 	pids = [pid]
 	try:
-		for children in Path(f'/proc/{pid}/task').glob('*/children'):
+		for thread in Path(f'/proc/{pid}/task').iterdir():
+			children = thread / 'children'
+			if not children.exists() and thread.exists():
+				raise Absent('the kernel does not tell the children of a process')
 			pids += map(int, children.read_text().split())
 		# What clock_getcpuclockid(3) makes of a process; Python has it for threads only.
 		return sum(time.clock_gettime(~each << 3 | 2) for each in pids)
