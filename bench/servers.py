@@ -5,9 +5,10 @@ servers.py - measures servers from outside, by who asks them
 
 A server has one CPU and who asks it another one. What a request costs is the CPU
 time, user and system, of the server's processes between two marks, divided by
-the replies in between. Waiting costs nothing there, so it does not matter how fast
-the other CPU is, only how many requests it has ready for the server at a time: who
-asks is the same for all, and knows nothing of what it asks.
+the replies in between. Waiting costs nothing there. How fast the other CPU is
+decides only how many requests are ready for the server at a time, and the more of
+them the cheaper is each: so who asks is the same for all, and knows nothing of what
+it asks.
 """
 
 import contextlib
