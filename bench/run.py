@@ -70,6 +70,9 @@ def read_arguments():
 		command.error(str(why))
 	if options.peers and options.merge:
 		command.error('--merge replaces whole workloads, so it goes without --only')
+	if options.cpu not in os.sched_getaffinity(0):
+		command.error(f'there is no CPU {options.cpu}; there are: '
+		              f'{", ".join(map(str, sorted(os.sched_getaffinity(0))))}')
 	if options.quick and options.output == PUBLISHED:
 		command.error('what --quick measures is not to be published')
 	if options.output == PUBLISHED and (options.names or options.only) and not options.merge:

@@ -49,6 +49,7 @@ class SelectionTest(unittest.TestCase):
 	def test_the_command_prints_them(self):
 		for words, told in ((['yeild'], 'there is no workload "yeild"'),
 		                    (['--merge', '--only', 'st'], 'without --only'),
+		                    (['--cpu', '9999'], 'there is no CPU 9999; there are: '),
 		                    (['--quick', '--publish'], 'not to be published'),
 		                    (['--publish', 'yield'], 'only with --merge'),
 		                    (['--publish', '--only', 'bide'], 'only with --merge')):
