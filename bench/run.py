@@ -141,6 +141,8 @@ def interrupt(*_):
 def main():
 	# As an exception it ends the servers that run, too.
 	signal.signal(signal.SIGTERM, interrupt)
+	if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:   # as nohup has it
+		signal.signal(signal.SIGHUP, interrupt)
 	options = read_arguments()
 	tools = machine.tools()
 	try:
