@@ -20,6 +20,7 @@ from workloads import (LEFT_OUT, PEERS, SECONDS, SERVERS, SINGLE, SINGLE_ROUNDS,
                        THREADED)
 
 PATIENCE = 40                           # s that the rounds of a workload and a parameter take
+TIME_LIMIT = 300                        # s that a program may take
 LEAST_ROUNDS = 3                        # they are as many, however long they take
 
 
@@ -61,10 +62,10 @@ def cpus_for(workload, param, first):
 	return cpus
 
 
-def split_threads(process, first, other):
-	"""Until it prints: pins the program's first thread to one CPU, all others to the other."""
+def split_threads(process, first, other, limit):
+	"""Until it prints or the limit: pins the program's first thread to one CPU, all others to the other."""
 	pinned = set()
-	while not select.select([process.stdout], [], [], 0.005)[0]:
+	while time.monotonic() < limit and not select.select([process.stdout], [], [], 0.005)[0]:
 		try:
 			for thread in set(map(int, os.listdir(f'/proc/{process.pid}/task'))) - pinned:
 				os.sched_setaffinity(thread, {first if thread == process.pid else other})
@@ -76,13 +77,17 @@ def split_threads(process, first, other):
 def run_program(command, arguments, cpus, is_split, folder):
 	"""Runs a program pinned to the CPUs: [(series, param, value)]; raises Absent."""
 	env = dict(os.environ, GOMAXPROCS=str(len(cpus)), PYTHONPATH=str(HERE / 'common'))
+	limit = time.monotonic() + TIME_LIMIT
 	with subprocess.Popen(command + [str(a) for a in arguments], env=env, text=True, cwd=folder,
 	                      stdout=subprocess.PIPE, stderr=subprocess.PIPE,
 	                      preexec_fn=lambda: os.sched_setaffinity(0, cpus)) as process:
 		try:
 			if is_split and len(cpus) == 2:
-				split_threads(process, *cpus)
-			stdout, stderr = process.communicate()
+				split_threads(process, *cpus, limit)
+			stdout, stderr = process.communicate(timeout=max(0, limit - time.monotonic()))
+		except subprocess.TimeoutExpired as late:
+			process.kill()
+			raise Absent(f'it took longer than {TIME_LIMIT} s') from late
 		except KeyboardInterrupt:
 			process.kill()          # it may sleep for long, and knows nothing of a SIGTERM
 			raise

@@ -15,6 +15,7 @@ from unittest import mock
 from made_up import TOOLS, series
 import tap
 import builder
+import measure
 import results
 import run
 import selection
@@ -131,6 +132,12 @@ class CompareTest(unittest.TestCase):
 			self.assertEqual(one.values, {'bide': [5, 5]})
 			self.assertEqual(one.absent, {'st': 'ended with 1: no luck',
 			                              'go': 'go is not installed'})
+
+	def test_a_program_that_does_not_end_makes_its_peer_absent(self):
+		self.options.chosen = {'yield': [2]}
+		with mock.patch.object(measure, 'TIME_LIMIT', 0.5):
+			self.compare(lambda _: ['sleep', '60'])
+		self.assertEqual(self.everything[0].absent['bide'], 'it took longer than 0.5 s')
 
 	def compare_interrupted(self):
 		"""An interruption in the second group, behind the turn of bide."""
