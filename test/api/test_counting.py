@@ -50,6 +50,13 @@ class CountingTest(unittest.TestCase):
         self.assertEqual(self.count('TIMEOUT', good, script), (3, 1))
         self.assertEqual(self.count('OK', 'TAP version 13\n1..0\n', script), (0, 1))
 
+    def test_a_skipped_point_neither_passed_nor_failed(self):
+        script = ['python3', __file__]
+        tap = 'TAP version 13\n1..3\nok 1 - a\nok 2 - b # SKIP no wrk\nok 3 # skip\n'
+        self.assertEqual(self.count('OK', tap, script), (1, 0))
+        self.assertEqual(self.count('FAIL', tap, script), (1, 1))
+        self.assertEqual(self.count('OK', 'TAP version 13\n1..1\nok 1 # SKIP\n', script), (0, 0))
+
     def test_any_other_test_counts_as_one(self):
         script = ['python3', __file__]
         self.assertEqual(self.count('OK', command=script), (1, 0))

@@ -7,8 +7,8 @@ usage: run_tests.py BUILD_DIR [OPTION of meson test]...
 Prints the whole log of each test that failed, and at last "N passed, N failed".
 A test program that uses Check counts as the cases which its summary tells of;
 one that ended otherwise than the summary says, or without a summary, is a
-failure. A test that prints TAP counts as its points, in the same way. Every
-other test counts as one.
+failure. A test that prints TAP counts as its points but those that
+were skipped, in the same way. Every other test counts as one.
 """
 
 import json
@@ -19,7 +19,8 @@ import subprocess
 import sys
 
 SUMMARY = re.compile(r'^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$', re.MULTILINE)
-POINT = re.compile(r'^(not )?ok\b', re.MULTILINE)
+POINT = re.compile(r'^(not )?ok\b(.*)$', re.MULTILINE)
+SKIP = re.compile(r'# skip', re.IGNORECASE)
 
 
 def uses_check(command):
@@ -43,7 +44,10 @@ def count(test):
         failed = sum(int(summary[1]) + int(summary[2]) for summary in summaries)
     elif stdout.startswith('TAP version'):
         points = POINT.findall(stdout)
-        checks, failed = len(points), points.count('not ')
+        checks = sum(not SKIP.search(text) for _, text in points)
+        failed = sum(bool(bad) and not SKIP.search(text) for bad, text in points)
+        if points and checks == 0 and is_good:
+            return 0, 0
     else:
         return int(is_good), int(not is_good)
     if checks == 0 or (failed == 0 and not is_good):
