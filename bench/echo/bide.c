@@ -3,6 +3,7 @@
 /*
  * bide.c - an echo server: a task for each connection
  */
+#include "backend.h"
 #include "server.h"
 
 #include <bide.h>
@@ -28,6 +29,7 @@ static int serve(void *arg)
 	int listener = bide_tcp_listen("127.0.0.1", server.port, NULL), fd;
 
 	(void)arg;
+	backend_check();
 	if (listener < 0)
 		return listener;
 	while ((fd = bide_accept(listener, NULL, NULL)) >= 0)

@@ -3,6 +3,7 @@
 /*
  * bide.c - an HTTP server that says hello: a task for each connection
  */
+#include "backend.h"
 #include "server.h"
 
 #include <bide.h>
@@ -85,6 +86,7 @@ static int serve(void *arg)
 	int listener = bide_tcp_listen("127.0.0.1", server.port, NULL), fd;
 
 	(void)arg;
+	backend_check();
 	if (listener < 0)
 		return listener;
 	while ((fd = bide_accept(listener, NULL, NULL)) >= 0)
