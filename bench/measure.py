@@ -118,6 +118,7 @@ class Group:
 		self.workload, self.param = workload, param
 		self.absent = dict(absent)      # peer: why; it has no more turns
 		self.series = {}
+		self.rounds = 0                 # that were run
 		self.is_whole = True            # nothing interrupted it
 
 	def add(self, peer, rows):
@@ -178,3 +179,4 @@ def measure(group, commands, options, builder, progress):
 			except Absent as why:
 				group.absent[peer] = str(why)
 			progress.end(cost)
+		group.rounds = turn + 1

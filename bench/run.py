@@ -87,19 +87,19 @@ def read_arguments():
 	return options
 
 
-def about(options):
+def about(group, options):
 	"""What each series keeps of how it was measured."""
 	now = datetime.datetime.now(datetime.timezone.utc)
 	return {'date': now.strftime('%Y-%m-%dT%H:%M:%SZ'), 'bide': options.bide,
-	        'options': {key: getattr(options, key) for key in
-	                    ('rounds', 'repetitions', 'milliseconds', 'cpu', 'quick')}}
+	        'options': {'rounds': group.rounds} | {key: getattr(options, key) for key in
+	                    ('repetitions', 'milliseconds', 'cpu', 'quick')}}
 
 
 def finish(group, options, kept, everything):
 	"""Prints the series of a group, and keeps them; a fragment replaces nothing."""
 	found = group.result()
 	for series in found:
-		series.about = about(options)
+		series.about = about(group, options)
 		print('\n'.join(series_lines(series)), flush=True)
 	if group.is_whole or not kept.has(group.workload, group.param):
 		kept.replace(found)

@@ -132,6 +132,7 @@ class CompareTest(unittest.TestCase):
 			self.assertEqual(one.values, {'bide': [5, 5]})
 			self.assertEqual(one.absent, {'st': 'ended with 1: no luck',
 			                              'go': 'go is not installed'})
+			self.assertEqual(one.about['options']['rounds'], 2)
 
 	def test_a_program_that_does_not_end_makes_its_peer_absent(self):
 		self.options.chosen = {'yield': [2]}
@@ -157,6 +158,7 @@ class CompareTest(unittest.TestCase):
 		kept = results.load(self.options.output).series
 		self.assertEqual([(one.name, one.param) for one in kept], [('yield', 2), ('yield', 100)])
 		self.assertEqual(kept[1].values, {'bide': [5]})
+		self.assertEqual([one.about['options']['rounds'] for one in kept], [2, 0])
 		self.assertEqual(kept[1].absent['go'], 'interrupted before its turn')
 		self.assertIn('yield 100', self.output)
 
