@@ -3,9 +3,9 @@
 //! So many Sleeps that are reset time and again.
 
 use common::Bench;
-use std::future::{poll_fn, Future};
+use std::future::Future;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::{sleep, Instant, Sleep};
@@ -29,12 +29,15 @@ impl Random {
 }
 
 /// A Sleep that was not polled has no timer.
-async fn poll_once(limit: &mut Pin<Box<Sleep>>) {
-    poll_fn(|context| {
-        assert!(limit.as_mut().poll(context).is_pending());
+struct PollOnce<'a>(&'a mut Pin<Box<Sleep>>);
+
+impl Future for PollOnce<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        assert!(self.0.as_mut().poll(context).is_pending());
         Poll::Ready(())
-    })
-    .await
+    }
 }
 
 async fn lead(mut bench: Bench) {
@@ -42,7 +45,7 @@ async fn lead(mut bench: Bench) {
     let mut limits = Vec::with_capacity(bench.param);
     for _ in 0..bench.param {
         limits.push(Box::pin(sleep(random.delay())));
-        poll_once(limits.last_mut().unwrap()).await;
+        PollOnce(limits.last_mut().unwrap()).await;
     }
     while let Some(units) = bench.next() {
         for _ in 0..units {

@@ -51,9 +51,9 @@ fn main() {
     let mut sum = 0;
     while let Some(units) = bench.next() {
         for _ in 1..units {
-            sender.send(add).unwrap();
+            assert!(sender.send(add).is_ok());
         }
-        sender.send(add_last).unwrap();
+        assert!(sender.send(add_last).is_ok());
         sum += units;
         assert_eq!(counts.recv().unwrap(), sum);
     }
