@@ -4,6 +4,7 @@
 
 usage: commands.py CASE FOLDER        the folder with the programs
 """
+import contextlib
 import os
 import pathlib
 import resource
@@ -183,43 +184,57 @@ def tree_grep_deep_folders(folder):
 
 # dns_query
 
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
+def free_port():
+    """A port that is free for datagrams; for a stream it may be anybody's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+        return str(probe.getsockname()[1])
+
+
+def start_name_server(port):
+    return subprocess.Popen(['/usr/sbin/dnsmasq', '--keep-in-foreground', '--no-resolv', '--no-hosts',
+                             '--conf-file=/dev/null', '--user=root', '--pid-file=',
+                             f'--port={port}', '--listen-address=127.0.0.1',
+                             '--bind-interfaces', '--address=/one.test/10.1.2.3',
+                             '--address=/one.test/2001:db8::1', '--address=/two.test/10.4.5.6',
+                             '--address=/two.test/2001:db8::2', '--local=/test/'],
+                            stderr=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def name_server(folder):
+    """A name server that answers, on which port; tried anew where that is taken meanwhile."""
+    for _ in range(10):
+        port = free_port()
+        server = start_name_server(port)
+        try:
+            while server.poll() is None:
+                done = subprocess.run([str(folder / 'dns_query'), '127.0.0.1', port, 'one.test'],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                      check=False)
+                if done.returncode == 0:
+                    yield port
+                    return
+                time.sleep(0.02)
+        finally:
+            server.terminate()
+            server.wait()
+    raise Failure('no name server starts')
 
 
 def dns_query_real_server(folder):
     """Asks a real name server."""
     need('dnsmasq')
-    port = free_port(socket.SOCK_DGRAM)
-    server = subprocess.Popen(['/usr/sbin/dnsmasq', '--keep-in-foreground', '--no-resolv', '--no-hosts',
-                               '--conf-file=/dev/null', '--user=root', '--pid-file=',
-                               f'--port={port}', '--listen-address=127.0.0.1',
-                               '--bind-interfaces', '--address=/one.test/10.1.2.3',
-                               '--address=/one.test/2001:db8::1', '--address=/two.test/10.4.5.6',
-                               '--address=/two.test/2001:db8::2',
-                               '--local=/test/'])
-    try:
-        for _ in range(200):
-            done = subprocess.run([str(folder / 'dns_query'), '127.0.0.1', str(port), 'one.test'],
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                  check=False)
-            if done.returncode == 0:
-                break
-            time.sleep(0.02)
-        expect(sorted(done.stdout.split('\n')[:-1]) == ['one.test 10.1.2.3',
-                                                        'one.test 2001:db8::1'], 'both addresses')
-        program = Program(folder, 'dns_query', '127.0.0.1', str(port), 'two.test', 'none.test',
+    with name_server(folder) as port:
+        one = ['one.test 10.1.2.3', 'one.test 2001:db8::1']
+        lines = Program(folder, 'dns_query', '127.0.0.1', port, 'one.test').end().splitlines()
+        expect(sorted(lines) == one, 'both addresses')
+        program = Program(folder, 'dns_query', '127.0.0.1', port, 'two.test', 'none.test',
                           'one.test')
         lines = sorted(program.end(status=1).splitlines())
         expect(lines == ['none.test: No such file or directory'] * 2
-               + ['one.test 10.1.2.3', 'one.test 2001:db8::1', 'two.test 10.4.5.6',
-                  'two.test 2001:db8::2'],
+               + one + ['two.test 10.4.5.6', 'two.test 2001:db8::2'],
                'what there is, and what there is not')
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def answer_late(server):
